@@ -1,0 +1,46 @@
+import type { taskEither as TE } from 'fp-ts'
+import type { Hash } from '../domain/content.ts'
+import type { PackEvent } from '../domain/events.ts'
+
+export type StoreError =
+  | { readonly tag: 'NotFound'; readonly name: string }
+  | { readonly tag: 'Damaged'; readonly name: string; readonly reason: string }
+  | { readonly tag: 'Full'; readonly reason: string }
+  | { readonly tag: 'Unavailable'; readonly reason: string }
+
+/**
+ * Named byte objects, written once. `put` is atomic (never visible in part), durable when it resolves, and idempotent: the same name with
+ * the same bytes again is a success. Any number of concurrent calls; names are relative, `/`-separated, [a-z0-9/.-] only.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  put(name: string, bytes: readonly Uint8Array[]): TE.TaskEither<StoreError, void>
+  /** The whole object, or `length` bytes from `offset`; a range beyond the end is Damaged. */
+  get(name: string, range?: { readonly offset: number; readonly length: number }): TE.TaskEither<StoreError, Buffer>
+  /** The size in bytes. */
+  stat(name: string): TE.TaskEither<StoreError, number>
+  list(prefix: string): AsyncIterable<{ readonly name: string; readonly size: number }>
+  remove(name: string): TE.TaskEither<StoreError, void>
+}
+
+export interface NewChunk {
+  readonly hash: Hash
+  readonly bytes: Uint8Array
+}
+
+/** Where the small chunks that share pack objects lie: a projection of the log's `PackStored` events. */
+export interface PackIndex {
+  find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined
+}
+
+/**
+ * Chunks by hash, over an {@link ObjectStore}. A chunk is an object of its own, or lies in a pack with other small chunks of its batch.
+ * Every chunk is checked against its hash when put (a mismatch is Damaged, and nothing of the batch is stored) and when read
+ * (Damaged counts as missing, DESIGN.md section 5). Durable when `put` resolves.
+ */
+export interface BlobStore {
+  /** Stores the batch; returns the packs it made, whose events the caller appends before any event that names their chunks (I6). */
+  put(chunks: readonly NewChunk[]): TE.TaskEither<StoreError, readonly PackEvent[]>
+  get(hash: Hash): TE.TaskEither<StoreError, Buffer>
+  /** Those of the hashes that are not stored (existence only). */
+  missing(hashes: readonly Hash[]): TE.TaskEither<StoreError, readonly Hash[]>
+}

@@ -1,0 +1,43 @@
+import type { Revision } from './change.ts'
+import type { Content, Hash } from './content.ts'
+import type { SyncPath } from './path.ts'
+
+/** 32 upper-case hex digits. `Agent.Key` is the first 128 bits of SHA-256 of the agent's Ed25519 public key. */
+export type AgentKey = string & { readonly AgentKey: unique symbol }
+/** 32 lower-case hex digits each. */
+export type AccountId = string & { readonly AccountId: unique symbol }
+export type FolderId = string & { readonly FolderId: unique symbol }
+export type FileId = string & { readonly FileId: unique symbol }
+
+/** A file event of a folder's stream, as the tree folds it. `base` is what the change was made on, after the gateway resolved it. */
+export type FileEvent =
+  | { readonly type: 'FileCreated'; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content }
+  | { readonly type: 'FileUpdated'; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content; readonly base: Revision }
+  | { readonly type: 'FileMoved'; readonly from: SyncPath; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content; readonly base: Revision }
+  | { readonly type: 'FileDeleted'; readonly path: SyncPath; readonly fileId: FileId; readonly base: Revision }
+
+export type FolderEvent =
+  | FileEvent
+  | { readonly type: 'FolderCreated'; readonly account: AccountId; readonly name: string }
+  | { readonly type: 'DeletionHeld'; readonly count: number; readonly reason: string }
+  | { readonly type: 'DeletionApproved'; readonly count: number }
+
+export type AccountEvent =
+  | { readonly type: 'AccountRegistered'; readonly account: AccountId; readonly email: string; readonly verifier: string }
+  | { readonly type: 'AgentRegistered'; readonly account: AccountId; readonly agent: AgentKey; readonly name: string; readonly publicKey: string | null; readonly vouchedBy: AgentKey | 'operator'; readonly countersignature: string | null }
+  | { readonly type: 'AgentRenamed'; readonly agent: AgentKey; readonly name: string }
+  | { readonly type: 'AgentRevoked'; readonly agent: AgentKey; readonly reason: string }
+
+/** Where the chunks of one stored pack lie. */
+export type PackEvent = { readonly type: 'PackStored'; readonly pack: string; readonly entries: readonly PackEntry[] }
+export interface PackEntry { readonly hash: Hash; readonly offset: number; readonly size: number }
+
+/** What one live or deleted path of a folder's tree holds; `revision` names its version. */
+export interface TreeEntry {
+  readonly path: SyncPath
+  readonly revision: Revision
+  readonly fileId: FileId
+  /** undefined: deleted at `revision`; where it was moved away, `movedTo` is its path then. */
+  readonly content: Content | undefined
+  readonly movedTo?: SyncPath
+}

@@ -1,0 +1,54 @@
+import { either as E } from 'fp-ts'
+
+/** A relative, `/`-separated path inside a folder, validated once by {@link parsePath}; never `.`, `..`, absolute or empty. */
+export type SyncPath = string & { readonly SyncPath: unique symbol }
+
+export type PathError = { readonly tag: 'BadPath'; readonly reason: string }
+
+/** The name of the directory at a folder's root that holds the marker and staged files; it never syncs. */
+export const OWN_DIRECTORY = '.eventsync'
+
+const MAX_NAME_BYTES = 255
+const MAX_PATH_BYTES = 4096
+
+const badPath = (reason: string): E.Either<PathError, never> => E.left({ tag: 'BadPath', reason })
+
+/**
+ * Validates a path from outside (I11). Any name that a Linux file system holds is allowed (line breaks, backslashes, leading
+ * spaces, 255 bytes), so only the rules that keep it inside the folder and representable remain.
+ */
+export const parsePath = (input: unknown): E.Either<PathError, SyncPath> => {
+  if (typeof input !== 'string') return badPath('a path must be a string')
+  if (input === '') return badPath('a path must not be empty')
+  if (input.startsWith('/')) return badPath('a path must be relative')
+  if (input.includes('\0')) return badPath('a path must not hold a NUL')
+  if (!input.isWellFormed()) return badPath('a path must be valid Unicode')
+  if (Buffer.byteLength(input) > MAX_PATH_BYTES) return badPath(`a path must have at most ${MAX_PATH_BYTES} bytes`)
+  const names = input.split('/')
+  for (const name of names) {
+    if (name === '' || name === '.' || name === '..') return badPath('a path must not hold empty, "." or ".." names')
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES) return badPath(`a name must have at most ${MAX_NAME_BYTES} bytes`)
+  }
+  if (names[0] === OWN_DIRECTORY) return badPath(`"${OWN_DIRECTORY}" at the root is EventSync's own`)
+  // Every rule of SyncPath has just been checked.
+  return E.right(input as SyncPath)
+}
+
+/** The path of the containing directory, or undefined where the path is at the root. */
+export const parentOf = (path: SyncPath): SyncPath | undefined => {
+  const cut = path.lastIndexOf('/')
+  // A prefix of a valid path at a separator is a valid path.
+  return cut < 0 ? undefined : (path.slice(0, cut) as SyncPath)
+}
+
+export const nameOf = (path: SyncPath): string => path.slice(path.lastIndexOf('/') + 1)
+
+/** All ancestors, the outermost first, without the path itself. */
+export const ancestorsOf = (path: SyncPath): SyncPath[] => {
+  const parent = parentOf(path)
+  return parent === undefined ? [] : [...ancestorsOf(parent), parent]
+}
+
+export const isUnder = (path: SyncPath, directory: SyncPath): boolean => path.startsWith(`${directory}/`)
+
+export const depthOf = (path: SyncPath): number => path.split('/').length
