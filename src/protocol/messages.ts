@@ -135,7 +135,7 @@ export type Answer =
   | { readonly tag: 'SendChunks'; readonly status: 100; readonly missing: readonly Hash[] }
   | { readonly tag: 'MissingChunks'; readonly status: 200; readonly missing: readonly Hash[] }
   /** `position` and `chain`: up to where `entries` (each path at most once) is complete; `head`: the folder's last revision; `more`: ask again from `position`. */
-  | { readonly tag: 'Synced'; readonly status: 200; readonly entries: readonly RemoteEntry[]; readonly position: number; readonly chain: string; readonly head: number; readonly more: boolean }
+  | { readonly tag: 'Synced'; readonly status: 200; readonly entries: readonly RemoteEntry[]; readonly position: number; readonly chain: string; /** The log's own chain at the position that was asked for ('' at -1, or where the log does not reach it): the agent compares it with what it saw (I10). */ readonly since: string; readonly head: number; readonly more: boolean }
   /** The payload is these chunks; what was asked for and is not here: `missing` (damaged or unknown) or beyond the answer's size (ask again). */
   | { readonly tag: 'Opened'; readonly status: 200; readonly chunks: readonly Chunk[]; readonly missing: readonly Hash[] }
   | { readonly tag: 'AgentList'; readonly status: 200; readonly agents: readonly AgentInfo[] }
