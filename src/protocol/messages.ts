@@ -9,8 +9,8 @@ import type { SyncPath } from '../domain/path.ts'
  */
 export type Request =
   | { readonly tag: 'RegisterUser'; readonly email: string; readonly password: string }
-  /** `publicKey` (base64 of 32 bytes) and `proof` are absent for PySync's clients. `countersignature`: by an enrolled agent over the new key. */
-  | { readonly tag: 'RegisterAgent'; readonly key: AgentKey; readonly email: string; readonly password: string; readonly name: string; readonly publicKey: string | undefined; readonly vouchedBy: AgentKey | undefined; readonly countersignature: string | undefined }
+  /** `publicKey` (base64 of 32 bytes) and `proof` (by the new key, over `registrationProofText`) are absent for PySync's clients, and only together. `countersignature`: by an enrolled agent (`vouchedBy`) over `countersignText`. */
+  | { readonly tag: 'RegisterAgent'; readonly key: AgentKey; readonly email: string; readonly password: string; readonly name: string; readonly publicKey: string | undefined; readonly proof: string | undefined; readonly vouchedBy: AgentKey | undefined; readonly countersignature: string | undefined }
   | { readonly tag: 'SignIn'; readonly key: AgentKey; readonly nonce: string; readonly signature: string }
   | { readonly tag: 'Changes'; readonly key: AgentKey; readonly batch: SignedBatch }
   /** Which of these chunks must be sent before a change may name them. */
@@ -28,13 +28,16 @@ export type Request =
   | { readonly tag: 'RevokeAgent'; readonly key: AgentKey; readonly target: AgentKey; readonly reason: string }
   /** PySync's own form: one change, its sender proved by the password alone. `name` is the file's id or its path. */
   | { readonly tag: 'Plain'; readonly key: AgentKey; readonly email: string; readonly password: string; readonly action: PlainAction }
+  /** The next bytes of a content that a plain peer was asked for: the payload. Only on plain connections. */
+  | { readonly tag: 'Bytes' }
 
 export type PlainAction =
   | { readonly tag: 'Create'; readonly path: SyncPath; readonly size: number }
   | { readonly tag: 'Update'; readonly name: string; readonly size: number }
   | { readonly tag: 'Delete'; readonly name: string }
   | { readonly tag: 'Open'; readonly name: string }
-  | { readonly tag: 'Sync' }
+  /** `position` -1: from nothing, as PySync's clients ask. */
+  | { readonly tag: 'Sync'; readonly position: number }
 
 /** What one signature covers (docs/protocol.md, "Evidence"); its canonical JSON is what is signed. */
 export interface Head {
@@ -74,6 +77,8 @@ export interface RemoteEntry {
   readonly fileId: FileId
   /** undefined: deleted at `version`. */
   readonly content: Content | undefined
+  /** True: this version is the file's first (a plain client is told of it among `Created`, of others among `Updated`). Agents need not care. */
+  readonly created?: boolean
 }
 
 /** The fate of one change of a message. */
@@ -138,9 +143,19 @@ export type Answer =
   | { readonly tag: 'Synced'; readonly status: 200; readonly entries: readonly RemoteEntry[]; readonly position: number; readonly chain: string; /** The log's own chain at the position that was asked for ('' at -1, or where the log does not reach it): the agent compares it with what it saw (I10). */ readonly since: string; readonly head: number; readonly more: boolean }
   /** The payload is these chunks; what was asked for and is not here: `missing` (damaged or unknown) or beyond the answer's size (ask again). */
   | { readonly tag: 'Opened'; readonly status: 200; readonly chunks: readonly Chunk[]; readonly missing: readonly Hash[] }
+  /** To a plain peer's Open: the payload is the whole content, or its first piece (a transport says how the rest follows). */
+  | { readonly tag: 'OpenedFile'; readonly status: 200; readonly path: SyncPath; readonly size: number }
   | { readonly tag: 'AgentList'; readonly status: 200; readonly agents: readonly AgentInfo[] }
   | { readonly tag: 'Refused'; readonly status: 400 | 403 | 404 | 409 | 413 | 423 | 429 | 500 | 503 | 507; readonly code: Code; readonly reason: string }
 
 /** Limits of one Changes message. */
 export const MAX_CHANGES = 256
 export const MAX_CHANGES_BYTES = 512 * 1024
+
+/** Most chunks that one message names in its `Contents`, and most bytes that they have together. */
+export const MAX_CONTENTS = 1024
+export const MAX_CONTENTS_BYTES = 4 * 1024 * 1024
+
+/** Most hashes that one Missing or Open names, and most versions that one Open does. */
+export const MAX_HASHES = 8192
+export const MAX_OPEN_FILES = 1024

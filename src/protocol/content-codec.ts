@@ -1,0 +1,105 @@
+import {
+  CHUNK_MAX,
+  EMPTY_HASH,
+  MAX_FILE_SIZE,
+  MAX_INLINE_CHUNKS,
+  NO_CHUNKS,
+  directoryContent,
+  type Chunk,
+  type Content,
+  type Kind,
+  type Manifest,
+} from '../domain/content.ts'
+import type { Json, JsonObject } from './json.ts'
+import { MANIFEST_ENTRY, chunksMatch } from './manifest.ts'
+import type { Fields, Reader } from './reader.ts'
+
+/** Longest target of a symlink, in bytes. */
+const MAX_TARGET = 4096
+
+/** Chunks as pairs of hash and size. */
+export const encodeChunks = (chunks: readonly Chunk[]): Json => chunks.map(({ hash, size }) => [hash, size])
+
+/** A content's fields, as changes, entries and events hold them. A directory has only `Kind` and `Modified`; only a file has `Mode`. */
+export const encodeContent = (content: Content): JsonObject => {
+  if (content.kind === 'directory') return { Kind: 'directory', Modified: content.modified }
+  const { manifest } = content
+  return {
+    Kind: content.kind,
+    Size: String(content.size),
+    Hash: content.hash,
+    ...(manifest.tag === 'chunks' ? { Chunks: encodeChunks(manifest.chunks) } : { Manifest: { Hash: manifest.hash, Size: manifest.size } }),
+    Modified: content.modified,
+    ...(content.kind === 'file' ? { Mode: content.executable ? '755' : '644' } : {}),
+  }
+}
+
+/** A pair of hash and size. */
+export const readChunk = (reader: Reader, json: Json, at: string): Chunk => {
+  const pair: readonly Json[] = Array.isArray(json) ? json : []
+  if (pair.length !== 2) reader.fail(at, 'must be a hash and a size')
+  return { hash: reader.hash(pair[0], `${at}[0]`), size: reader.integer(pair[1], `${at}[1]`, 1, CHUNK_MAX) }
+}
+
+const MODIFIED = /^(0|-?[1-9]\d{0,19})$/
+
+/** Reads a content. `checked`: it came from the log, where the gateway put it after checking its hash. */
+export const readContent = (reader: Reader, fields: Fields, checked: boolean): Content => {
+  const kind = readKind(fields)
+  const modified = fields.matching('Modified', MODIFIED, 'must be nanoseconds as a decimal string of at most 20 digits')
+  if (kind === 'directory') return readDirectory(fields, modified)
+  const size = fields.size('Size', kind === 'symlink' ? MAX_TARGET : MAX_FILE_SIZE)
+  const content: Content = {
+    kind,
+    size,
+    hash: fields.hash('Hash'),
+    manifest: fields.has('Manifest') ? readManifest(fields, size) : { tag: 'chunks', chunks: fields.list('Chunks', MAX_INLINE_CHUNKS, (json, at) => readChunk(reader, json, at)) },
+    executable: kind === 'file' && readMode(fields),
+    modified,
+  }
+  if (kind === 'symlink') checkSymlink(fields, content.manifest)
+  if (!checked && !reader.failed) checkChunks(fields, content)
+  return content
+}
+
+const readKind = (fields: Fields): Kind => {
+  const kind = fields.raw('Kind')
+  if (kind === 'file' || kind === 'directory' || kind === 'symlink') return kind
+  fields.fail('Kind', 'must be "file", "directory" or "symlink"')
+  return 'file'
+}
+
+const readDirectory = (fields: Fields, modified: string): Content => {
+  for (const field of ['Chunks', 'Manifest', 'Mode']) if (fields.has(field)) fields.fail(field, 'has no place in a directory')
+  if (fields.has('Size')) fields.size('Size', 0)
+  if (fields.has('Hash') && fields.hash('Hash') !== EMPTY_HASH) fields.fail('Hash', 'must be the hash of nothing for a directory')
+  return directoryContent(modified)
+}
+
+const readMode = (fields: Fields): boolean => {
+  const mode = fields.raw('Mode')
+  if (mode !== '755' && mode !== '644') fields.fail('Mode', 'must be "755" or "644"')
+  return mode === '755'
+}
+
+const readManifest = (fields: Fields, size: number): Manifest => {
+  if (fields.has('Chunks')) fields.fail('Chunks', 'has no place beside Manifest')
+  const object = fields.fields('Manifest')
+  const bytes = object.integer('Size', 0, CHUNK_MAX)
+  const chunks = bytes / MANIFEST_ENTRY
+  if (!Number.isInteger(chunks) || chunks <= MAX_INLINE_CHUNKS) object.fail('Size', `must be ${MANIFEST_ENTRY} bytes for each of more than ${MAX_INLINE_CHUNKS} chunks`)
+  if (size < chunks || size > chunks * CHUNK_MAX) fields.fail('Size', 'must fit the manifest\'s number of chunks')
+  return { tag: 'object', hash: object.hash('Hash'), size: bytes }
+}
+
+const checkSymlink = (fields: Fields, manifest: Manifest): void => {
+  if (fields.has('Mode')) fields.fail('Mode', 'has no place in a symlink')
+  if (manifest.tag !== 'chunks' || manifest.chunks.length !== 1) fields.fail('Chunks', 'must be one chunk, the target of the symlink')
+}
+
+const checkChunks = (fields: Fields, { size, hash, manifest }: Content): void => {
+  const chunks = manifest === NO_CHUNKS || manifest.tag === 'object' ? undefined : manifest.chunks
+  if (chunks === undefined) return
+  if (chunks.reduce((sum, chunk) => sum + chunk.size, 0) !== size) fields.fail('Size', 'must be the sum of its chunks\' sizes')
+  else if (!chunksMatch({ size, hash }, chunks)) fields.fail('Hash', 'must be what its chunks\' hashes make')
+}
