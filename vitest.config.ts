@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+const SECOND = 1000
+
+/** A test waits for a condition with its own deadline; these limits only end what hangs. */
+const project = (name: string, include: string[], timeout: number) => ({
+  extends: true as const,
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout },
+})
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    passWithNoTests: false,
+    allowOnly: false,
+    projects: [
+      project('unit', ['src/**/*.test.ts', 'lint/**/*.test.ts'], 10 * SECOND),
+      project('contract', ['test/contract/**/*.test.ts'], 30 * SECOND),
+      project('scenario', ['test/scenario/**/*.test.ts'], 180 * SECOND),
+      project('fault', ['test/fault/**/*.test.ts'], 180 * SECOND),
+      project('model', ['test/model/**/*.test.ts'], 300 * SECOND),
+    ],
+  },
+})
