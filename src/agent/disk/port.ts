@@ -119,8 +119,9 @@ export interface Disk extends AsyncDisposable {
   /** Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected. */
   stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
   dropStages(stages: readonly string[]): Promise<void>
+  dropGraves(graves: readonly string[]): Promise<void>
   /** The names of all stages and graves that exist (for cleaning up at start). */
-  leftovers(): Promise<readonly string[]>
+  leftovers(): Promise<{ readonly stages: readonly string[]; readonly graves: readonly string[] }>
   /** fsync of each staged file where they are few, `syncAll` otherwise. */
   persistStages(stages: readonly string[]): Promise<DiskError | undefined>
   /** Makes these paths durable: contents and names; fsync of each where they are few, `syncAll` otherwise. */

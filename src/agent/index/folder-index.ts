@@ -1,0 +1,215 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { type Chunk, type Hash, sameBytes, sameContent } from '../../domain/content.ts'
+import { parentOf, type SyncPath } from '../../domain/path.ts'
+import type { BaseState, LocalState, RemoteState } from '../../domain/plan/trees.ts'
+import { transaction } from '../../lib/sqlite.ts'
+import type { RemoteEntry } from '../../protocol/messages.ts'
+import type { Seen } from '../disk/port.ts'
+import { decodeBase, decodeLocal, decodeRemote, encodeLocal, encodeVersion } from './codec.ts'
+import { prepareSchema } from './schema.ts'
+
+/** The local tree's node: what the disk holds, and the stat that tells whether it still does. */
+export interface LocalNode extends LocalState {
+  readonly seen: Seen
+  /** False where it was hashed so soon after its change that a later write may show the same times: look again. */
+  readonly settled: boolean
+}
+
+export interface Node {
+  readonly path: SyncPath
+  readonly local: LocalNode | undefined
+  readonly base: BaseState | undefined
+  readonly remote: RemoteState | undefined
+}
+
+/** A place in a local file where a chunk's bytes lie, as far as the index knows; verified when read. */
+export interface Place {
+  readonly path: SyncPath
+  readonly offset: number
+}
+
+const LOCAL_OPEN = 1
+const REMOTE_OPEN = 2
+
+interface Row {
+  readonly path: SyncPath
+  readonly local: string | null
+  readonly base: string | null
+  readonly remote: string | null
+}
+
+const stateOf = ({ local, base, remote }: Node): number => {
+  const localSame = local === undefined ? base === undefined : base !== undefined && sameContent(local.content, base.content)
+  const remoteSame = remote?.content === undefined ? base === undefined : base !== undefined && base.revision === remote.revision
+  return (localSame ? 0 : LOCAL_OPEN) | (remoteSame ? 0 : REMOTE_OPEN)
+}
+
+const toNode = (row: Row): Node => ({
+  path: row.path,
+  local: row.local === null ? undefined : decodeLocal(row.local),
+  base: row.base === null ? undefined : decodeBase(row.base),
+  remote: row.remote === null ? undefined : decodeRemote(row.remote),
+})
+
+// Every row of `node` has these columns, and its paths came from validated ones.
+const asRow = (row: unknown): Row | undefined => row as Row | undefined
+const asRows = (rows: unknown): Row[] => rows as Row[]
+
+/** The smallest text after every path under a directory: '0' follows '/'. */
+const endOf = (directory: string): string => `${directory}0`
+
+/**
+ * The three trees of one folder, in one table. Synchronous, one writer; each call that writes is its own transaction unless it runs inside
+ * `atomically`. Nothing is held in memory but prepared statements (I16).
+ */
+export class FolderIndex {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    prepareSchema(db)
+    this.#db = db
+  }
+
+  /** Runs several writes as one transaction. */
+  atomically<T>(work: () => T): T {
+    return transaction(this.#db, work)
+  }
+
+  statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    const made = this.#db.prepare(sql)
+    this.#statements.set(sql, made)
+    return made
+  }
+
+  get(path: SyncPath): Node {
+    const row = asRow(this.statement('SELECT path, local, base, remote FROM node WHERE path = ?').get(path))
+    return row === undefined ? { path, local: undefined, base: undefined, remote: undefined } : toNode(row)
+  }
+
+  /** Nodes at which there is something to plan, after a path, in path order. */
+  open(after: string, limit: number): Node[] {
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE state > 0 AND path > ? ORDER BY path LIMIT ?').all(after, limit)).map(toNode)
+  }
+
+  /** How many paths wait: to be sent (1), to be received (2). */
+  counts(): { readonly outgoing: number; readonly incoming: number } {
+    const sql = `SELECT count(*) FILTER (WHERE state = ${LOCAL_OPEN}) AS outgoing, count(*) FILTER (WHERE state & ${REMOTE_OPEN}) AS incoming FROM node WHERE state > 0`
+    // An aggregate without GROUP BY always has its one row.
+    return this.statement(sql).get() as { outgoing: number; incoming: number }
+  }
+
+  /** Names and nodes directly inside a directory that have a local state. */
+  children(directory: SyncPath | ''): Node[] {
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)).map(toNode)
+  }
+
+  /** All nodes below a directory, after a path, in path order. */
+  below(directory: SyncPath, after: string, limit: number): Node[] {
+    const start = after > `${directory}/` ? after : `${directory}/`
+    return asRows(
+      this.statement('SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(start, endOf(directory), limit),
+    ).map(toNode)
+  }
+
+  /** Whether anything local lies below a directory. */
+  hasLocalBelow(directory: SyncPath): boolean {
+    return this.statement('SELECT 1 FROM node WHERE path > ? AND path < ? AND local IS NOT NULL LIMIT 1').get(`${directory}/`, endOf(directory)) !== undefined
+  }
+
+  put(node: Node): void {
+    if (node.local === undefined && node.base === undefined && node.remote?.content === undefined) {
+      this.statement('DELETE FROM node WHERE path = ?').run(node.path)
+      return
+    }
+    const hashed = node.local !== undefined && node.local.content.kind === 'file' && node.local.content.size > 0
+    const based = node.base !== undefined && node.base.content.kind === 'file' && node.base.content.size > 0
+    this.statement('INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+      node.path,
+      parentOf(node.path) ?? '',
+      node.local === undefined ? null : encodeLocal(node.local),
+      node.base === undefined ? null : encodeVersion(node.base),
+      node.remote === undefined ? null : encodeVersion(node.remote),
+      hashed ? (node.local?.content.hash ?? null) : null,
+      based ? (node.base?.content.hash ?? null) : null,
+      stateOf(node),
+    )
+  }
+
+  /** Records what the disk holds (undefined: nothing), with the chunks of a file that has several. */
+  setLocal(path: SyncPath, local: LocalNode | undefined, chunks: readonly Chunk[] = []): void {
+    const node = this.get(path)
+    const rehashed = local === undefined || node.local === undefined || !sameBytes(node.local.content, local.content)
+    this.put({ ...node, local })
+    if (!rehashed) return
+    this.statement('DELETE FROM piece WHERE path = ?').run(path)
+    if (chunks.length < 2) return
+    let offset = 0
+    for (const chunk of chunks) {
+      this.statement('INSERT INTO piece (path, offset, size, hash) VALUES (?, ?, ?, ?)').run(path, offset, chunk.size, chunk.hash)
+      offset += chunk.size
+    }
+  }
+
+  /** Records the version that is in sync here, and remembers the content that it replaces (I15: going back to it counts). */
+  setBase(path: SyncPath, base: BaseState | undefined): void {
+    const node = this.get(path)
+    const old = node.base?.content
+    if (old !== undefined && old.kind === 'file' && base !== undefined && !sameBytes(old, base.content)) {
+      this.statement('INSERT OR IGNORE INTO past (path, hash) VALUES (?, ?)').run(path, old.hash)
+    }
+    this.put({ ...node, base })
+  }
+
+  setRefused(path: SyncPath, refused: number): void {
+    const node = this.get(path)
+    if (node.local !== undefined) this.put({ ...node, local: { ...node.local, refused } })
+  }
+
+  /** Whether this device once had that content in sync at that path. */
+  wasPast(path: SyncPath, hash: Hash): boolean {
+    return this.statement('SELECT 1 FROM past WHERE path = ? AND hash = ?').get(path, hash) !== undefined
+  }
+
+  applyRemote(entry: RemoteEntry): void {
+    this.put({ ...this.get(entry.path), remote: { revision: entry.version, content: entry.content } })
+  }
+
+  chunksOf(path: SyncPath): Chunk[] {
+    // Both columns were written from chunks.
+    return this.statement('SELECT hash, size FROM piece WHERE path = ? ORDER BY offset').all(path) as unknown as Chunk[]
+  }
+
+  /** Local files whose whole content has this hash. */
+  filesWith(hash: Hash, limit: number): Node[] {
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+  }
+
+  /** Where a chunk's bytes lie in local files. */
+  placesOf(hash: Hash, limit: number): Place[] {
+    const sql = 'SELECT path, offset FROM piece WHERE hash = ?1 UNION ALL SELECT path, 0 FROM node WHERE hash = ?1 LIMIT ?2'
+    // Paths were validated when written.
+    return this.statement(sql).all(hash, limit) as unknown as Place[]
+  }
+
+  /** Nodes that vanished from the disk while their base had this content: a new path with the same content is a move of one of them. */
+  vanishedWith(hash: Hash, limit: number): Node[] {
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE local IS NULL AND base_hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+  }
+
+  /** Nodes whose local state is gone and whose base is still the log's: deletions to publish. */
+  countSynced(): number {
+    return (this.statement('SELECT count(*) AS n FROM node WHERE base_hash IS NOT NULL').get() as { n: number }).n
+  }
+
+  meta(key: string): string | undefined {
+    // The column is TEXT NOT NULL.
+    return (this.statement('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined)?.value
+  }
+
+  setMeta(key: string, value: string): void {
+    this.statement('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value)
+  }
+}
