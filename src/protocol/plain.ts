@@ -4,7 +4,7 @@ import { parsePath } from '../domain/path.ts'
 import { normalizeEmail } from './event-ids.ts'
 import type { JsonObject } from './json.ts'
 import type { PlainAction, Request } from './messages.ts'
-import { Reader, type Fields } from './reader.ts'
+import type { Fields } from './reader.ts'
 
 const MAX_EMAIL = 254
 const MAX_PASSWORD = 1024
@@ -15,7 +15,7 @@ const ACTIONS = new Set(['Create', 'Update', 'Delete', 'Open', 'Sync'])
 /** A message in PySync's own form: one of its actions with a user, and no signature. */
 export const isPlain = (message: Fields): boolean => {
   const action = message.raw('Action')
-  return typeof action === 'string' && ACTIONS.has(action) && !message.has('Signature') && new Reader().fields(message.raw('Agent') ?? {}, 'Agent').has('User')
+  return typeof action === 'string' && ACTIONS.has(action) && !message.has('Signature') && message.fieldsOrNone('Agent').has('User')
 }
 
 export interface User {

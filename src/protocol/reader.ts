@@ -102,6 +102,12 @@ export class Fields {
     return this.reader.fields(this.raw(field), this.name(field))
   }
 
+  /** The same, without complaint where there is no such object. */
+  fieldsOrNone(field: string): Fields {
+    const value = this.raw(field)
+    return new Fields(this.reader, isObject(value) ? value : NOTHING, this.name(field))
+  }
+
   list<A>(field: string, max: number, item: (json: Json, at: string) => A): A[] {
     return this.reader.list(this.raw(field), this.name(field), max, item)
   }
