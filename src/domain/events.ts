@@ -28,6 +28,9 @@ export type AccountEvent =
   | { readonly type: 'AgentRenamed'; readonly agent: AgentKey; readonly name: string }
   | { readonly type: 'AgentRevoked'; readonly agent: AgentKey; readonly reason: string }
 
+/** A witness (stream `agent-<key>`): the agent's signed word that it has seen this position and chain of a folder. */
+export type AgentEvent = { readonly type: 'AgentSynced'; readonly agent: AgentKey; readonly folder: FolderId; readonly position: number; readonly chain: string; readonly signature: string }
+
 /** Where the chunks of one stored pack lie. */
 export type PackEvent = { readonly type: 'PackStored'; readonly pack: string; readonly entries: readonly PackEntry[] }
 export interface PackEntry { readonly hash: Hash; readonly offset: number; readonly size: number }

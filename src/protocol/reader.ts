@@ -50,13 +50,13 @@ export class Reader {
     return read
   }
 
-  hash(json: Json | undefined, at: string): Hash {
+  hash(json: unknown, at: string): Hash {
     if (isHash(json)) return json
     this.fail(at, 'must be 64 lower-case hex digits')
     return EMPTY_HASH
   }
 
-  integer(json: Json | undefined, at: string, min: number, max: number): number {
+  integer(json: unknown, at: string, min: number, max: number): number {
     if (typeof json === 'number' && Number.isSafeInteger(json) && json >= min && json <= max) return json
     this.fail(at, `must be an integer from ${min} to ${max}`)
     return min
@@ -138,6 +138,13 @@ export class Fields {
     if (typeof value === 'boolean') return value
     this.fail(field, value === undefined ? 'is missing' : 'must be true or false')
     return false
+  }
+
+  number(field: string): number {
+    const value = this.raw(field)
+    if (typeof value === 'number') return value
+    this.fail(field, value === undefined ? 'is missing' : 'must be a number')
+    return 0
   }
 
   integer(field: string, min = 0, max: number = Number.MAX_SAFE_INTEGER): number {

@@ -118,16 +118,9 @@ const readBatch = (reader: Reader, fields: Fields, key: AgentKey): SignedBatch =
     signature: readSignature(fields, 'Signature'),
     changes,
     canonical: texts,
-    timestamp: readTimestamp(fields),
+    timestamp: fields.number('Timestamp'),
     contents: fields.has('Contents') ? readContents(reader, fields) : [],
   }
-}
-
-const readTimestamp = (fields: Fields): number => {
-  const timestamp = fields.raw('Timestamp')
-  if (typeof timestamp === 'number') return timestamp
-  fields.fail('Timestamp', 'must be seconds as a number')
-  return 0
 }
 
 const readContents = (reader: Reader, fields: Fields): Chunk[] => {
