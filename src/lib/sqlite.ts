@@ -45,3 +45,20 @@ export const transaction = <A>(db: DatabaseSync, fn: () => A): A => {
     throw error
   }
 }
+
+const SQLITE_FULL = 13
+/** What the machine or another process did, not the caller: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, CANTOPEN, PROTOCOL, NOTADB. */
+const OUTSIDE = new Set([5, 6, 7, 8, 9, 10, 11, 14, 15, 26])
+
+/**
+ * What a thrown error says of the database: its disk is full, or it can't be used (locked, damaged, failing disk, closed). Undefined:
+ * no such thing, so a mistake in the program.
+ */
+export const databaseFailure = (error: unknown): 'full' | 'unavailable' | undefined => {
+  if (!(error instanceof Error) || !('code' in error)) return undefined
+  if (error.code === 'ERR_INVALID_STATE') return 'unavailable'
+  if (error.code !== 'ERR_SQLITE_ERROR' || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
+  // The low byte is the primary code; the rest tells more of it.
+  const primary = error.errcode & 0xff
+  return primary === SQLITE_FULL ? 'full' : OUTSIDE.has(primary) ? 'unavailable' : undefined
+}
