@@ -8,8 +8,8 @@ const SIZES: Rules = {
   'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],
   'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
   'max-depth': ['error', 3],
-  'max-params': ['error', 5],
-  complexity: ['error', 15],
+  'max-params': ['error', 6],
+  complexity: ['error', 20],
 }
 
 /** Rules that pay for themselves here, from the categories that are not switched on as a whole. */
@@ -50,7 +50,7 @@ const CHOSEN: Rules = {
   'typescript/prefer-readonly': 'error',
   'typescript/restrict-plus-operands': 'error',
   'typescript/return-await': ['error', 'in-try-catch'],
-  'typescript/switch-exhaustiveness-check': 'error',
+  'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
   'typescript/use-unknown-in-catch-callback-variable': 'error',
   'unicorn/no-instanceof-array': 'error',
   'unicorn/prefer-node-protocol': 'error',
@@ -61,10 +61,16 @@ const CHOSEN: Rules = {
 const OTHER_STYLE: Rules = {
   'no-await-in-loop': 'off', // order is often the point: one message in flight, one append at a time
   'no-underscore-dangle': 'off',
+  'no-unmodified-loop-condition': 'off', // what ends a loop is often set by a callback
   'no-shadow': 'off',
+  'import/no-named-as-default-member': 'off', // fast-check and fp-ts are read best with their own prefix
+  'import/no-named-as-default': 'off',
+  'promise/no-callback-in-promise': 'off', // the edge where callbacks become promises is where these would bite
+  'promise/no-promise-in-callback': 'off',
   'typescript/no-unsafe-type-assertion': 'off', // an `as` has its reason in a comment beside it instead
   'typescript/consistent-return': 'off', // the compiler checks the same by types
   'unicorn/consistent-function-scoping': 'off',
+  'unicorn/no-useless-spread': 'off', // a snapshot of a collection that changes while it is walked is no useless one
   'oxc/no-map-spread': 'off',
 }
 
@@ -99,7 +105,7 @@ export default defineConfig({
         'oxc/no-async-await': 'error',
       },
     },
-    { files: ['src/config.ts', 'src/config/**'], rules: { 'node/no-process-env': 'off' } },
+    { files: ['src/config.ts', 'src/config/**', 'src/cli/**'], rules: { 'node/no-process-env': 'off' } },
     {
       files: ['**/*.test.ts', 'test/**', 'bench/**', '*.config.ts'],
       rules: {
@@ -114,7 +120,7 @@ export default defineConfig({
     {
       files: ['**/*.test.ts', 'test/**'],
       plugins: ['eslint', 'typescript', 'unicorn', 'oxc', 'import', 'node', 'promise', 'vitest'],
-      rules: { 'vitest/no-focused-tests': 'error', 'vitest/no-disabled-tests': 'error' },
+      rules: { 'vitest/no-focused-tests': 'error', 'vitest/no-disabled-tests': 'error', 'unicorn/no-thenable': 'off' },
     },
   ],
 })

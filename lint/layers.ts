@@ -25,16 +25,16 @@ export const FOLDERS: readonly string[] = [...CORE, ...PORTS, 'agent', 'gateway'
 /** Each vendor package is imported in exactly one file. (fp-ts is the language here, not a vendor.) */
 export const VENDORS: Readonly<Record<string, string>> = {
   chokidar: 'src/agent/watch/chokidar.ts',
-  commander: 'src/cli/main.ts',
-  ignore: 'src/agent/scan/ignore.ts',
+  commander: 'src/cli/program.ts',
+  ignore: 'src/agent/ignore-rules.ts',
   pino: 'src/lib/log.ts',
   'pino-pretty': 'src/lib/log.ts',
   'prom-client': 'src/gateway/metrics.ts',
   ws: 'src/transport/websocket/socket.ts',
 }
 
-/** Opens databases, and nobody else does (types of `node:sqlite` are free). */
-export const SQLITE_FILE = 'src/lib/sqlite.ts'
+/** These open databases (the second one as a lock), and nobody else does. Types of `node:sqlite` are free. */
+export const SQLITE_FILES: readonly string[] = ['src/lib/sqlite.ts', 'src/lib/file-lock.ts']
 
 const adapters = (folder: string): Layer => ({
   files: [`src/${folder}/**`],

@@ -1,4 +1,4 @@
-import { FOLDERS, LAYERS, SQLITE_FILE, VENDORS, type Layer } from './layers.ts'
+import { FOLDERS, LAYERS, SQLITE_FILES, VENDORS, type Layer } from './layers.ts'
 
 type Pattern = { regex?: string; group?: string[]; message: string; allowTypeImports?: boolean }
 type Override = { files: string[]; excludeFiles: string[]; rules: { 'no-restricted-imports': ['error', { patterns: Pattern[] }] } }
@@ -40,8 +40,8 @@ const nodeModules = (layer: Layer, file: string | undefined): Pattern[] => {
     const allowed = layer.node.map((name) => `!node:${name}`)
     return [{ group: ['node:*', 'node:*/**', ...allowed], message: 'This layer does no I/O.' }]
   }
-  if (file === SQLITE_FILE) return []
-  return [{ regex: '^node:sqlite$', allowTypeImports: true, message: `Databases are opened by ${SQLITE_FILE}.` }]
+  if (file !== undefined && SQLITE_FILES.includes(file)) return []
+  return [{ regex: '^node:sqlite$', allowTypeImports: true, message: `Databases are opened by ${SQLITE_FILES[0]}.` }]
 }
 
 const vendors = (file: string | undefined): Pattern => {
@@ -78,7 +78,7 @@ const matches = (layer: Layer, file: string): boolean => {
 }
 
 const vendorFiles = (): Override[] =>
-  [...new Set([...Object.values(VENDORS), SQLITE_FILE])].flatMap((file) =>
+  [...new Set([...Object.values(VENDORS), ...SQLITE_FILES])].flatMap((file) =>
     Object.values(LAYERS)
       .filter((layer) => matches(layer, file))
       .map((layer) => restriction(layer, [file], file)),
