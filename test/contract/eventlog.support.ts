@@ -1,0 +1,54 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { either as E } from 'fp-ts'
+import type { EventLog, LogPosition, NewEvent, RecordedEvent } from '../../src/eventlog/port.ts'
+
+/** An event with content of its own in every field. */
+export const newEvent = (fields: Partial<NewEvent> = {}): NewEvent => {
+  const id = randomUUID()
+  const chain = createHash('sha256').update(id).digest('hex')
+  return { id, type: 'FileCreated', data: `{"of":"${id}"}`, metadata: `{"by":"${id}"}`, chain, ...fields }
+}
+
+export const newEvents = (count: number): readonly NewEvent[] => Array.from({ length: count }, () => newEvent())
+
+/** What the right of an either holds; a left fails the test with what it says. */
+export const right = <L, A>(either: E.Either<L, A>): A => {
+  if (E.isLeft(either)) throw new Error(`expected a right, got ${JSON.stringify(either.left)}`)
+  return either.right
+}
+
+/** The tag of a left, which says why in words too, or `right`. */
+export const outcomeOf = (either: E.Either<{ readonly tag: string; readonly reason?: string }, unknown>): string => {
+  if (E.isRight(either)) return 'right'
+  return either.left.reason === '' ? 'a left without a reason' : either.left.tag
+}
+
+/** Appends at the end of a stream, whatever it is. */
+export const appendAtEnd = async (log: EventLog, stream: string, events: readonly NewEvent[]): Promise<void> => {
+  const last = right(await log.last(stream)())
+  right(await log.append(stream, last?.revision ?? 'none', events)())
+}
+
+/** Everything in the log, read page by page. */
+export const everything = async (log: EventLog, page = 7): Promise<readonly RecordedEvent[]> => {
+  const all: RecordedEvent[] = []
+  for (;;) {
+    const after: LogPosition | 'start' = all.at(-1)?.position ?? 'start'
+    const events = right(await log.readAll(after, page)())
+    if (events.length === 0) return all
+    all.push(...events)
+  }
+}
+
+/** What a subscription gives until it has given `count` events. */
+export const take = async (log: EventLog, after: LogPosition | 'start', count: number): Promise<readonly RecordedEvent[]> => {
+  const controller = new AbortController()
+  const seen: RecordedEvent[] = []
+  for await (const batch of log.subscribe(after, controller.signal)) {
+    seen.push(...batch)
+    if (seen.length >= count) controller.abort()
+  }
+  return seen
+}
+
+export const idsOf = (events: readonly { readonly id: string }[]): readonly string[] => events.map(({ id }) => id)
