@@ -142,11 +142,21 @@ type OwnField = { readonly field: string; readonly read: (reader: Reader, fields
 const OWN_FIELDS: Readonly<Partial<Record<Answer['tag'], OwnField>>> = {
   Registered: { field: 'GatewayKey', read: (_, fields) => readRegistered(fields) },
   Changed: { field: 'Results', read: (reader, fields) => readChanged(reader, fields) },
-  MissingChunks: { field: 'Missing', read: (reader, fields) => ({ tag: 'MissingChunks', status: 200, missing: readMissing(reader, fields) }) },
+  MissingChunks: {
+    field: 'Missing',
+    read: (reader, fields) => ({ tag: 'MissingChunks', status: 200, missing: readMissing(reader, fields) }),
+  },
   Synced: { field: 'Changes', read: (reader, fields) => readSynced(reader, fields) },
   Opened: { field: 'Chunks', read: (reader, fields) => readOpened(reader, fields) },
   OpenedFile: { field: 'File', read: (_, fields) => readOpenedFile(fields) },
-  AgentList: { field: 'Agents', read: (reader, fields) => ({ tag: 'AgentList', status: 200, agents: fields.list('Agents', MAX_AGENTS, (json, at) => readAgent(reader.fields(json, at))) }) },
+  AgentList: {
+    field: 'Agents',
+    read: (reader, fields) => ({
+      tag: 'AgentList',
+      status: 200,
+      agents: fields.list('Agents', MAX_AGENTS, (json, at) => readAgent(reader.fields(json, at))),
+    }),
+  },
 }
 
 const MAX_AGENTS = 10_000
@@ -179,7 +189,7 @@ const readSynced = (reader: Reader, fields: Fields): Answer => {
   return {
     tag: 'Synced',
     status: 200,
-    entries: entries.sort((a, b) => a.version - b.version),
+    entries: entries.toSorted((a, b) => a.version - b.version),
     position: fields.integer('Position', -1),
     chain: readHashOrNothing(fields, 'Chain'),
     since: readHashOrNothing(fields, 'Since'),

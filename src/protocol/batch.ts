@@ -16,7 +16,13 @@ export interface BadSignature {
 }
 
 /** Makes one signed message of changes; `contents` are the chunks that will travel as its payload. */
-export const signBatch = (head: BatchHead, changes: readonly Change[], signer: Signer, timestamp: number, contents: readonly Chunk[]): SignedBatch => {
+export const signBatch = (
+  head: BatchHead,
+  changes: readonly Change[],
+  signer: Signer,
+  timestamp: number,
+  contents: readonly Chunk[],
+): SignedBatch => {
   const texts = changes.map((change) => canonical(encodeChange(change)))
   const whole: Head = { ...head, count: changes.length, root: merkleRoot(texts.map(leafHash)) }
   return { head: whole, signature: signer.sign(headText(whole)), changes, canonical: texts, timestamp, contents }
@@ -26,8 +32,10 @@ export const signBatch = (head: BatchHead, changes: readonly Change[], signer: S
 export const checkBatch = async (batch: SignedBatch, publicKey: string): Promise<E.Either<BadSignature, Hash[]>> => {
   const leaves = batch.canonical.map(leafHash)
   const { head } = batch
-  if (head.count !== leaves.length || head.root !== merkleRoot(leaves)) return bad('the head\'s root is not that of the changes')
-  return (await verifyAsync(publicKey, headText(head), batch.signature)) ? E.right(leaves) : bad('the signature is not the enrolled key\'s over this head')
+  if (head.count !== leaves.length || head.root !== merkleRoot(leaves)) return bad("the head's root is not that of the changes")
+  return (await verifyAsync(publicKey, headText(head), batch.signature))
+    ? E.right(leaves)
+    : bad("the signature is not the enrolled key's over this head")
 }
 
 const bad = (reason: string): E.Either<BadSignature, never> => E.left({ tag: 'BadSignature', reason })

@@ -15,8 +15,8 @@ const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
 
 const canonicalObject = (value: JsonObject): string => {
   let text = ''
-  // The default order of sort() is that of UTF-16 code units.
-  for (const key of Object.keys(value).sort()) {
+  // The default order is that of UTF-16 code units.
+  for (const key of Object.keys(value).toSorted()) {
     const item = value[key]
     if (item === undefined) continue
     text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonical(item)}`

@@ -18,4 +18,12 @@ const field = (text: string): string => `${Buffer.byteLength(text)}:${text}`
  * Whoever knows the chain at a revision notices any other history up to there (I9, I10).
  */
 export const chainOf = (previous: string, event: ChainedEvent): string =>
-  sha256(field(previous) + field(event.stream) + field(String(event.revision)) + field(event.id) + field(event.type) + field(event.data) + field(event.metadata))
+  sha256(
+    field(previous) +
+      field(event.stream) +
+      field(String(event.revision)) +
+      field(event.id) +
+      field(event.type) +
+      field(event.data) +
+      field(event.metadata),
+  )

@@ -16,7 +16,10 @@ export const encodeChange = (change: Change): JsonObject => {
     case 'update':
       return { Action: 'Update', File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base } }
     case 'move':
-      return { Action: 'Move', File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base, MovedFrom: change.from } }
+      return {
+        Action: 'Move',
+        File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base, MovedFrom: change.from },
+      }
     case 'delete':
       return { Action: 'Delete', File: { OriginalName: change.path, Base: change.base } }
     case 'hold':
@@ -26,9 +29,13 @@ export const encodeChange = (change: Change): JsonObject => {
   }
 }
 
-const DELETE_FIELDS = new Set(['OriginalName', 'Base'])
-const CONTENT_FIELDS = new Set([...DELETE_FIELDS, 'Kind', 'Size', 'Hash', 'Chunks', 'Manifest', 'Modified', 'Mode'])
-const MOVE_FIELDS = new Set([...CONTENT_FIELDS, 'MovedFrom'])
+const CONTENT_FIELDS = ['OriginalName', 'Base', 'Kind', 'Size', 'Hash', 'Chunks', 'Manifest', 'Modified', 'Mode']
+const FILE_FIELDS = {
+  Create: new Set(CONTENT_FIELDS),
+  Update: new Set(CONTENT_FIELDS),
+  Move: new Set([...CONTENT_FIELDS, 'MovedFrom']),
+  Delete: new Set(['OriginalName', 'Base']),
+}
 const FILE_CHANGE = new Set(['Action', 'File'])
 const HOLD_CHANGE = new Set(['Action', 'Count', 'Reason'])
 const APPROVE_CHANGE = new Set(['Action', 'Count'])
@@ -59,8 +66,8 @@ export const readChange = (reader: Reader, json: Json, at: string, checked: bool
   }
 }
 
-const readFileChange = (reader: Reader, action: 'Create' | 'Update' | 'Move' | 'Delete', file: Fields, checked: boolean): Change => {
-  file.only(action === 'Delete' ? DELETE_FIELDS : action === 'Move' ? MOVE_FIELDS : CONTENT_FIELDS)
+const readFileChange = (reader: Reader, action: keyof typeof FILE_FIELDS, file: Fields, checked: boolean): Change => {
+  file.only(FILE_FIELDS[action])
   const path = file.path('OriginalName')
   const base = readBase(file)
   if (action === 'Delete') return { tag: 'delete', path, base }

@@ -3,7 +3,6 @@ import {
   EMPTY_HASH,
   MAX_FILE_SIZE,
   MAX_INLINE_CHUNKS,
-  NO_CHUNKS,
   directoryContent,
   type Chunk,
   type Content,
@@ -53,7 +52,9 @@ export const readContent = (reader: Reader, fields: Fields, checked: boolean): C
     kind,
     size,
     hash: fields.hash('Hash'),
-    manifest: fields.has('Manifest') ? readManifest(fields, size) : { tag: 'chunks', chunks: fields.list('Chunks', MAX_INLINE_CHUNKS, (json, at) => readChunk(reader, json, at)) },
+    manifest: fields.has('Manifest')
+      ? readManifest(fields, size)
+      : { tag: 'chunks', chunks: fields.list('Chunks', MAX_INLINE_CHUNKS, (json, at) => readChunk(reader, json, at)) },
     executable: kind === 'file' && readMode(fields),
     modified,
   }
@@ -82,13 +83,17 @@ const readMode = (fields: Fields): boolean => {
   return mode === '755'
 }
 
+const MANIFEST_FIELDS = new Set(['Hash', 'Size'])
+
 const readManifest = (fields: Fields, size: number): Manifest => {
   if (fields.has('Chunks')) fields.fail('Chunks', 'has no place beside Manifest')
   const object = fields.fields('Manifest')
+  object.only(MANIFEST_FIELDS)
   const bytes = object.integer('Size', 0, CHUNK_MAX)
   const chunks = bytes / MANIFEST_ENTRY
-  if (!Number.isInteger(chunks) || chunks <= MAX_INLINE_CHUNKS) object.fail('Size', `must be ${MANIFEST_ENTRY} bytes for each of more than ${MAX_INLINE_CHUNKS} chunks`)
-  if (size < chunks || size > chunks * CHUNK_MAX) fields.fail('Size', 'must fit the manifest\'s number of chunks')
+  if (!Number.isInteger(chunks) || chunks <= MAX_INLINE_CHUNKS)
+    object.fail('Size', `must be ${MANIFEST_ENTRY} bytes for each of more than ${MAX_INLINE_CHUNKS} chunks`)
+  if (size < chunks || size > chunks * CHUNK_MAX) fields.fail('Size', "must fit the manifest's number of chunks")
   return { tag: 'object', hash: object.hash('Hash'), size: bytes }
 }
 
@@ -97,9 +102,8 @@ const checkSymlink = (fields: Fields, manifest: Manifest): void => {
   if (manifest.tag !== 'chunks' || manifest.chunks.length !== 1) fields.fail('Chunks', 'must be one chunk, the target of the symlink')
 }
 
-const checkChunks = (fields: Fields, { size, hash, manifest }: Content): void => {
-  const chunks = manifest === NO_CHUNKS || manifest.tag === 'object' ? undefined : manifest.chunks
-  if (chunks === undefined) return
-  if (chunks.reduce((sum, chunk) => sum + chunk.size, 0) !== size) fields.fail('Size', 'must be the sum of its chunks\' sizes')
-  else if (!chunksMatch({ size, hash }, chunks)) fields.fail('Hash', 'must be what its chunks\' hashes make')
+const checkChunks = (fields: Fields, content: Content): void => {
+  if (content.manifest.tag === 'chunks' && !chunksMatch(content, content.manifest.chunks)) {
+    fields.fail('Chunks', 'must have sizes that sum to Size, and hashes that make Hash')
+  }
 }

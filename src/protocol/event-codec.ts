@@ -11,7 +11,10 @@ export { decodeFolderEvent, encodeFileEvent, encodeFolderEvent, type EmbeddedCha
 export { decodeMetadata, encodeMetadata, type EventMetadata, type MessageRecord, type Proof } from './event-metadata.ts'
 export type { EventError } from './event-error.ts'
 
-const encode = ({ type, ...fields }: { readonly type: string }): EncodedEvent => ({ type, data: JSON.stringify({ v: EVENT_VERSION, ...fields }) })
+const encode = ({ type, ...fields }: { readonly type: string }): EncodedEvent => ({
+  type,
+  data: JSON.stringify({ v: EVENT_VERSION, ...fields }),
+})
 
 /** An event of an account's stream. */
 export const encodeAccountEvent = (event: AccountEvent): EncodedEvent => encode(event)
@@ -25,13 +28,19 @@ export const encodePackEvent = ({ type, pack, entries }: PackEvent): EncodedEven
   data: JSON.stringify({ v: EVENT_VERSION, pack, entries: entries.map((entry) => [entry.hash, entry.offset, entry.size]) }),
 })
 
-const ACCOUNT_TYPES: Readonly<Record<AccountEvent['type'], true>> = { AccountRegistered: true, AgentRegistered: true, AgentRenamed: true, AgentRevoked: true }
+const ACCOUNT_TYPES: Readonly<Record<AccountEvent['type'], true>> = {
+  AccountRegistered: true,
+  AgentRegistered: true,
+  AgentRenamed: true,
+  AgentRevoked: true,
+}
 const isAccountEvent = (type: string): type is AccountEvent['type'] => Object.hasOwn(ACCOUNT_TYPES, type)
 
 const TEXT = 10_000
 
 // The form of an AccountId has just been checked; a wrong one never leaves the reader.
-const readAccount = (fields: Fields): AccountId => fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId
+const readAccount = (fields: Fields): AccountId =>
+  fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId
 
 const stringOrNull = (fields: Fields, field: string): string | null => (fields.raw(field) === null ? null : fields.string(field, TEXT))
 
@@ -76,7 +85,11 @@ const MAX_ENTRIES = 1_000_000
 const readPackEntry = (reader: Reader, json: Json, at: string): PackEntry => {
   const triple: readonly Json[] = Array.isArray(json) ? json : []
   const hash: Hash = reader.hash(triple[0], `${at}[0]`)
-  return { hash, offset: reader.integer(triple[1], `${at}[1]`, 0, Number.MAX_SAFE_INTEGER), size: reader.integer(triple[2], `${at}[2]`, 0, CHUNK_MAX) }
+  return {
+    hash,
+    offset: reader.integer(triple[1], `${at}[1]`, 0, Number.MAX_SAFE_INTEGER),
+    size: reader.integer(triple[2], `${at}[2]`, 0, CHUNK_MAX),
+  }
 }
 
 export const decodePackEvent = ({ type, data }: EncodedEvent): E.Either<EventError, PackEvent> =>

@@ -10,7 +10,8 @@ export type EventError =
 
 export const unknownEvent = (type: string, version: number): E.Either<EventError, never> => E.left({ tag: 'UnknownEvent', type, version })
 
-const badEvent = (type: string, field: string, reason: string): E.Either<EventError, never> => E.left({ tag: 'BadEvent', type, field, reason })
+const badEvent = (type: string, field: string, reason: string): E.Either<EventError, never> =>
+  E.left({ tag: 'BadEvent', type, field, reason })
 
 const parse = (text: string): Json | undefined => {
   try {
@@ -55,7 +56,11 @@ export const readVersioned = <A>(
   if (version === upcasts.length + 1) return readJson(type, json, read)
   if (version === undefined || !isJsonObject(json)) return badEvent(type, 'v', 'must be the version of the event')
   if (version > upcasts.length) return unknownEvent(type, version)
-  return readJson(type, upcasts.slice(version - 1).reduce((fields, upcast) => upcast(type, fields), json), read)
+  return readJson(
+    type,
+    upcasts.slice(version - 1).reduce((fields, upcast) => upcast(type, fields), json),
+    read,
+  )
 }
 
 const isJsonObject = (json: Json): json is JsonObject => typeof json === 'object' && json !== null && !Array.isArray(json)

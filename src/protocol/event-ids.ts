@@ -2,12 +2,15 @@ import { hash } from 'node:crypto'
 import type { AccountId, AgentKey, FileId, FolderId } from '../domain/events.ts'
 import { sha256 } from './hash.ts'
 
-/** EventSync's own UUID namespace, for {@link uuidV5}. */
-const NAMESPACE = Buffer.from('b8f0d6a25c1e4d0b9a53c47e1f2d8e60', 'hex').toString('latin1')
+/** A UUID's 16 bytes, as a string of one character each. */
+const bytesOf = (uuid: string): string => Buffer.from(uuid.replaceAll('-', ''), 'hex').toString('latin1')
 
-/** A name-based UUID (RFC 9562, section 5.5) in EventSync's namespace; the name is ASCII. */
-export const uuidV5 = (name: string): string => {
-  const bytes = hash('sha1', Buffer.from(NAMESPACE + name, 'latin1'), 'buffer')
+/** EventSync's own namespace. */
+const NAMESPACE = bytesOf('b8f0d6a2-5c1e-4d0b-9a53-c47e1f2d8e60')
+
+/** A name-based UUID (RFC 9562, section 5.5); the name is ASCII. */
+export const uuidV5 = (name: string, namespace?: string): string => {
+  const bytes = hash('sha1', Buffer.from((namespace === undefined ? NAMESPACE : bytesOf(namespace)) + name, 'latin1'), 'buffer')
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
   const hex = bytes.toString('hex', 0, 16)
@@ -23,7 +26,8 @@ export const eventId = (agent: AgentKey, epoch: string, number: number, index: n
 
 /** A file's id: 16 digits of its folder, then the revision of the event that made it; unique, and in order of creation. */
 // Hex of the right length.
-export const fileIdOf = (folder: FolderId, revision: number): FileId => (sha256(folder).slice(0, 16) + revision.toString(16).padStart(16, '0')) as FileId
+export const fileIdOf = (folder: FolderId, revision: number): FileId =>
+  (sha256(folder).slice(0, 16) + revision.toString(16).padStart(16, '0')) as FileId
 
 /** The form in which an email address names an account. */
 export const normalizeEmail = (email: string): string => email.trim().toLowerCase()

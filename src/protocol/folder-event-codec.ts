@@ -35,7 +35,8 @@ export const encodeFolderEvent = (event: FolderEvent, change?: EmbeddedChange, b
 }
 
 /** {@link encodeFolderEvent} for what a change does to a file. */
-export const encodeFileEvent = (event: FileEvent, change?: EmbeddedChange, because?: number): EncodedEvent => encodeFolderEvent(event, change, because)
+export const encodeFileEvent = (event: FileEvent, change?: EmbeddedChange, because?: number): EncodedEvent =>
+  encodeFolderEvent(event, change, because)
 
 /** A change that has been read once already reads again; another is a bug of the caller. */
 const readSigned = (text: string): Change => {
@@ -47,7 +48,8 @@ const readSigned = (text: string): Change => {
 }
 
 const pathOf = (change: Change | undefined) => (change !== undefined && 'path' in change ? change.path : undefined)
-const contentOf = (change: Change | undefined): Content | undefined => (change !== undefined && 'content' in change ? change.content : undefined)
+const contentOf = (change: Change | undefined): Content | undefined =>
+  change !== undefined && 'content' in change ? change.content : undefined
 const baseOf = (change: Change | undefined) => (change !== undefined && 'base' in change ? change.base : undefined)
 const fromOf = (change: Change | undefined) => (change?.tag === 'move' ? change.from : undefined)
 
@@ -98,9 +100,15 @@ const readEvent = (reader: Reader, fields: Fields, type: FolderEventType): Folde
   switch (type) {
     case 'FolderCreated':
       // The form of an AccountId has just been checked; a wrong one never leaves the reader.
-      return { type, account: fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId, name: fields.string('name', 255) }
+      return {
+        type,
+        account: fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId,
+        name: fields.string('name', 255),
+      }
     case 'DeletionHeld':
-      return change?.tag === 'hold' ? { type, count: change.count, reason: change.reason } : { type, count: fields.integer('count'), reason: fields.string('reason', 10_000) }
+      return change?.tag === 'hold'
+        ? { type, count: change.count, reason: change.reason }
+        : { type, count: fields.integer('count'), reason: fields.string('reason', 10_000) }
     case 'DeletionApproved':
       return { type, count: change?.tag === 'approve' ? change.count : fields.integer('count') }
     default:

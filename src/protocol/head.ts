@@ -36,7 +36,8 @@ export const readHead = (fields: Fields, agent: AgentKey): Head => {
 }
 
 /** The form of a FolderId has just been checked; a wrong one never leaves the reader. */
-export const readFolder = (fields: Fields, field = 'Folder'): FolderId => fields.matching(field, /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as FolderId
+export const readFolder = (fields: Fields, field = 'Folder'): FolderId =>
+  fields.matching(field, /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as FolderId
 
 /** A hash, or '' where there is none yet. */
 export const readHashOrNothing = (fields: Fields, field: string): Hash | '' => {

@@ -10,7 +10,17 @@ import type { SyncPath } from '../domain/path.ts'
 export type Request =
   | { readonly tag: 'RegisterUser'; readonly email: string; readonly password: string }
   /** `publicKey` (base64 of 32 bytes) and `proof` (by the new key, over `registrationProofText`) are absent for PySync's clients, and only together. `countersignature`: by an enrolled agent (`vouchedBy`) over `countersignText`. */
-  | { readonly tag: 'RegisterAgent'; readonly key: AgentKey; readonly email: string; readonly password: string; readonly name: string; readonly publicKey: string | undefined; readonly proof: string | undefined; readonly vouchedBy: AgentKey | undefined; readonly countersignature: string | undefined }
+  | {
+      readonly tag: 'RegisterAgent'
+      readonly key: AgentKey
+      readonly email: string
+      readonly password: string
+      readonly name: string
+      readonly publicKey: string | undefined
+      readonly proof: string | undefined
+      readonly vouchedBy: AgentKey | undefined
+      readonly countersignature: string | undefined
+    }
   | { readonly tag: 'SignIn'; readonly key: AgentKey; readonly nonce: string; readonly signature: string }
   | { readonly tag: 'Changes'; readonly key: AgentKey; readonly batch: SignedBatch }
   /** Which of these chunks must be sent before a change may name them. */
@@ -20,9 +30,21 @@ export type Request =
   /** `position` -1: from nothing. `chain`: what the agent saw at `position`, '' at -1. */
   | { readonly tag: 'Sync'; readonly key: AgentKey; readonly folder: FolderId; readonly position: number; readonly chain: string }
   /** Chunks of versions of a folder; a manifest object is asked for as the chunk that it is. At most 4 MiB are answered: the first so many. */
-  | { readonly tag: 'Open'; readonly key: AgentKey; readonly folder: FolderId; readonly files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[] }
+  | {
+      readonly tag: 'Open'
+      readonly key: AgentKey
+      readonly folder: FolderId
+      readonly files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[]
+    }
   /** A witness: the agent's signed word on what it has seen. At most one a minute is kept. */
-  | { readonly tag: 'Synced'; readonly key: AgentKey; readonly folder: FolderId; readonly position: number; readonly chain: string; readonly signature: string }
+  | {
+      readonly tag: 'Synced'
+      readonly key: AgentKey
+      readonly folder: FolderId
+      readonly position: number
+      readonly chain: string
+      readonly signature: string
+    }
   | { readonly tag: 'Agents'; readonly key: AgentKey }
   | { readonly tag: 'RenameAgent'; readonly key: AgentKey; readonly target: AgentKey; readonly name: string }
   | { readonly tag: 'RevokeAgent'; readonly key: AgentKey; readonly target: AgentKey; readonly reason: string }
@@ -85,7 +107,12 @@ export interface RemoteEntry {
 export type Outcome =
   /** `path` is where it landed (an edit of a moved file lands at its new path). `revision`: of the event that made it so; an earlier one where it was so already. */
   | { readonly status: 200; readonly revision: Revision; readonly path: SyncPath | undefined }
-  | { readonly status: 400 | 403 | 404 | 409 | 413 | 423; readonly code: Code; readonly reason: string; readonly present: RemoteEntry | undefined }
+  | {
+      readonly status: 400 | 403 | 404 | 409 | 413 | 423
+      readonly code: Code
+      readonly reason: string
+      readonly present: RemoteEntry | undefined
+    }
 
 /**
  * One word for each reason, and the list is its own documentation.
@@ -94,7 +121,7 @@ export const CODES = {
   format: 'The message is not of the expected form; Reason names the field.',
   path: 'The path is not allowed.',
   hash: 'The bytes do not match their hash.',
-  signature: 'The signature is not the enrolled key\'s over this message.',
+  signature: "The signature is not the enrolled key's over this message.",
   password: 'The email address or the password is wrong.',
   agent: 'The agent is not enrolled.',
   revoked: 'The agent has been revoked.',
@@ -105,10 +132,10 @@ export const CODES = {
   stale: 'The path has moved on from Base; File holds the present version.',
   known: 'The content is an older version of the path since Base, not an edit; File holds the present version.',
   tree: 'The rules of the tree forbid it (a parent that is not a folder, a folder that is not empty).',
-  number: 'The message\'s number is spent: make a new epoch and plan again.',
+  number: "The message's number is spent: make a new epoch and plan again.",
   tooLarge: 'It is larger than allowed.',
   tooMany: 'Too many attempts: wait before the next.',
-  full: 'The gateway\'s disk or a quota is full.',
+  full: "The gateway's disk or a quota is full.",
   busy: 'The gateway cannot do it now: try again later.',
   fault: 'The gateway failed: the fault is its own.',
 } as const
@@ -136,17 +163,37 @@ export interface AgentInfo {
 export type Answer =
   | { readonly tag: 'Done'; readonly status: 200 }
   | { readonly tag: 'Registered'; readonly status: 200; readonly account: string; readonly folder: FolderId; readonly gatewayKey: string }
-  | { readonly tag: 'Changed'; readonly status: 200; readonly outcomes: readonly Outcome[]; readonly position: number; readonly receipt: Receipt | undefined }
+  | {
+      readonly tag: 'Changed'
+      readonly status: 200
+      readonly outcomes: readonly Outcome[]
+      readonly position: number
+      readonly receipt: Receipt | undefined
+    }
   | { readonly tag: 'SendChunks'; readonly status: 100; readonly missing: readonly Hash[] }
   | { readonly tag: 'MissingChunks'; readonly status: 200; readonly missing: readonly Hash[] }
   /** `position` and `chain`: up to where `entries` (each path at most once) is complete; `head`: the folder's last revision; `more`: ask again from `position`. */
-  | { readonly tag: 'Synced'; readonly status: 200; readonly entries: readonly RemoteEntry[]; readonly position: number; readonly chain: string; /** The log's own chain at the position that was asked for ('' at -1, or where the log does not reach it): the agent compares it with what it saw (I10). */ readonly since: string; readonly head: number; readonly more: boolean }
+  | {
+      readonly tag: 'Synced'
+      readonly status: 200
+      readonly entries: readonly RemoteEntry[]
+      readonly position: number
+      readonly chain: string
+      /** The log's own chain at the position that was asked for ('' at -1, or where the log does not reach it): the agent compares it with what it saw (I10). */ readonly since: string
+      readonly head: number
+      readonly more: boolean
+    }
   /** The payload is these chunks; what was asked for and is not here: `missing` (damaged or unknown) or beyond the answer's size (ask again). */
   | { readonly tag: 'Opened'; readonly status: 200; readonly chunks: readonly Chunk[]; readonly missing: readonly Hash[] }
   /** To a plain peer's Open: the payload is the whole content, or its first piece (a transport says how the rest follows). */
   | { readonly tag: 'OpenedFile'; readonly status: 200; readonly path: SyncPath; readonly size: number }
   | { readonly tag: 'AgentList'; readonly status: 200; readonly agents: readonly AgentInfo[] }
-  | { readonly tag: 'Refused'; readonly status: 400 | 403 | 404 | 409 | 413 | 423 | 429 | 500 | 503 | 507; readonly code: Code; readonly reason: string }
+  | {
+      readonly tag: 'Refused'
+      readonly status: 400 | 403 | 404 | 409 | 413 | 423 | 429 | 500 | 503 | 507
+      readonly code: Code
+      readonly reason: string
+    }
 
 /** Limits of one Changes message. */
 export const MAX_CHANGES = 256

@@ -49,7 +49,11 @@ export const readOutcome = (reader: Reader, json: Json, at: string): Outcome => 
     case 409:
     case 413:
     case 423:
-      return { status, ...readRefusal(fields), present: fields.has('File') ? readEntry(reader, fields.raw('File'), `${at}.File`) : undefined }
+      return {
+        status,
+        ...readRefusal(fields),
+        present: fields.has('File') ? readEntry(reader, fields.raw('File'), `${at}.File`) : undefined,
+      }
     default:
       fields.fail('Status', 'must be the status of a change')
       return { status: 200, revision: 0, path: undefined }

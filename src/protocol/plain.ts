@@ -52,7 +52,10 @@ const readAction = (message: Fields): PlainAction => {
       return { tag: 'Update', name: readName(file, 'Name'), size: file.size('Size', MAX_FILE_SIZE) }
     }
     case 'Delete':
-      return { tag: 'Delete', name: typeof message.raw('File') === 'string' ? readName(message, 'File') : readName(message.fields('File'), 'Name') }
+      return {
+        tag: 'Delete',
+        name: typeof message.raw('File') === 'string' ? readName(message, 'File') : readName(message.fields('File'), 'Name'),
+      }
     case 'Open':
       return { tag: 'Open', name: readName(message.fields('File'), 'Name') }
     case 'Sync':

@@ -80,9 +80,9 @@ export class Fields {
     return this.at === '' ? field : `${this.at}.${field}`
   }
 
-  /** Inherited properties are no fields. */
+  /** No field of the protocol has a name that objects inherit. */
   raw(field: string): Json | undefined {
-    return Object.hasOwn(this.object, field) ? this.object[field] : undefined
+    return this.object[field]
   }
 
   has(field: string): boolean {

@@ -54,11 +54,24 @@ const readSigned = (reader: Reader, fields: Fields, key: AgentKey): Request => {
     case 'Chunks':
       return { tag: 'Chunks', key, folder: readFolder(fields), chunks: readContents(reader, fields) }
     case 'Sync':
-      return { tag: 'Sync', key, folder: readFolder(fields), position: fields.integer('Position', -1), chain: readHashOrNothing(fields, 'Chain') }
+      return {
+        tag: 'Sync',
+        key,
+        folder: readFolder(fields),
+        position: fields.integer('Position', -1),
+        chain: readHashOrNothing(fields, 'Chain'),
+      }
     case 'Open':
       return { tag: 'Open', key, folder: readFolder(fields), files: readFiles(reader, fields) }
     case 'Synced':
-      return { tag: 'Synced', key, folder: readFolder(fields), position: fields.integer('Position'), chain: fields.hash('Chain'), signature: readSignature(fields, 'Signature') }
+      return {
+        tag: 'Synced',
+        key,
+        folder: readFolder(fields),
+        position: fields.integer('Position'),
+        chain: fields.hash('Chain'),
+        signature: readSignature(fields, 'Signature'),
+      }
     case 'Agents':
       return { tag: 'Agents', key }
     case 'RenameAgent':
@@ -112,7 +125,8 @@ const readBatch = (reader: Reader, fields: Fields, key: AgentKey): SignedBatch =
     return change
   })
   if (changes.length !== head.count) fields.fail('Count', 'must be the number of changes')
-  if (texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) > MAX_CHANGES_BYTES) fields.fail('Changes', `must have at most ${MAX_CHANGES_BYTES} bytes in canonical form`)
+  if (texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) > MAX_CHANGES_BYTES)
+    fields.fail('Changes', `must have at most ${MAX_CHANGES_BYTES} bytes in canonical form`)
   return {
     head,
     signature: readSignature(fields, 'Signature'),
@@ -125,11 +139,13 @@ const readBatch = (reader: Reader, fields: Fields, key: AgentKey): SignedBatch =
 
 const readContents = (reader: Reader, fields: Fields): Chunk[] => {
   const chunks = fields.list('Contents', MAX_CONTENTS, (json, at) => readChunk(reader, json, at))
-  if (chunks.reduce((sum, chunk) => sum + chunk.size, 0) > MAX_CONTENTS_BYTES) fields.fail('Contents', `must have at most ${MAX_CONTENTS_BYTES} bytes together`)
+  if (chunks.reduce((sum, chunk) => sum + chunk.size, 0) > MAX_CONTENTS_BYTES)
+    fields.fail('Contents', `must have at most ${MAX_CONTENTS_BYTES} bytes together`)
   return chunks
 }
 
-const readHashes = (reader: Reader, fields: Fields, field: string): Hash[] => fields.list(field, MAX_HASHES, (json, at) => reader.hash(json, at))
+const readHashes = (reader: Reader, fields: Fields, field: string): Hash[] =>
+  fields.list(field, MAX_HASHES, (json, at) => reader.hash(json, at))
 
 type OpenFile = Extract<Request, { tag: 'Open' }>['files'][number]
 
@@ -138,7 +154,8 @@ const readFiles = (reader: Reader, fields: Fields): OpenFile[] => {
     const file = reader.fields(json, at)
     return { version: file.integer('Version'), chunks: readHashes(reader, file, 'Chunks') }
   })
-  if (files.reduce((sum, file) => sum + file.chunks.length, 0) > MAX_HASHES) fields.fail('Files', `must name at most ${MAX_HASHES} chunks together`)
+  if (files.reduce((sum, file) => sum + file.chunks.length, 0) > MAX_HASHES)
+    fields.fail('Files', `must name at most ${MAX_HASHES} chunks together`)
   return files
 }
 
@@ -168,7 +185,8 @@ const encodeFields = (request: Request): JsonObject => {
 const encodeRegisterAgent = (request: Extract<Request, { tag: 'RegisterAgent' }>): JsonObject => {
   const { key, name, publicKey, proof, vouchedBy, countersignature } = request
   const enrolment = publicKey === undefined || proof === undefined ? {} : { PublicKey: publicKey, Proof: proof }
-  const voucher = vouchedBy === undefined || countersignature === undefined ? {} : { VouchedBy: vouchedBy, Countersignature: countersignature }
+  const voucher =
+    vouchedBy === undefined || countersignature === undefined ? {} : { VouchedBy: vouchedBy, Countersignature: countersignature }
   return { Agent: { Key: key, User: encodeUser(request), Name: name, ...enrolment, ...voucher } }
 }
 

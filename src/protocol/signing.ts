@@ -1,6 +1,15 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify as verifySignature, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  sign,
+  verify as verifySignature,
+  type KeyObject,
+} from 'node:crypto'
 import type { AgentKey, FolderId } from '../domain/events.ts'
 import { canonical } from './canonical.ts'
+import { normalizeEmail } from './event-ids.ts'
 import { encodeHead } from './head.ts'
 import type { Head } from './messages.ts'
 
@@ -87,10 +96,12 @@ export const headText = (head: Head): string => canonical(encodeHead(head))
 export const signInText = (nonce: string, key: AgentKey): string => `eventsync-sign-in\0${nonce}\0${key}`
 
 /** What a new agent signs, so that nobody enrols a key that is not theirs. */
-export const registrationProofText = (email: string, publicKey: string): string => `eventsync-register\0${email}\0${publicKey}`
+export const registrationProofText = (email: string, publicKey: string): string =>
+  `eventsync-register\0${normalizeEmail(email)}\0${publicKey}`
 
 /** What an enrolled agent signs to vouch for a new one of its account. */
-export const countersignText = (email: string, publicKey: string): string => `eventsync-countersign\0${email}\0${publicKey}`
+export const countersignText = (email: string, publicKey: string): string => `eventsync-countersign\0${normalizeEmail(email)}\0${publicKey}`
 
 /** What an agent signs as a witness of what it has seen of a folder. */
-export const witnessText = (folder: FolderId, position: number, chain: string): string => `eventsync-witness\0${folder}\0${position}\0${chain}`
+export const witnessText = (folder: FolderId, position: number, chain: string): string =>
+  `eventsync-witness\0${folder}\0${position}\0${chain}`
