@@ -14,7 +14,7 @@ const run = (command: string, args: readonly string[], cwd: string): string => e
 beforeAll(() => {
   run('npm', ['pack', '--pack-destination', elsewhere], repository)
   mkdirSync(installed, { recursive: true })
-  const [tarball = ''] = readdirSync(elsewhere).filter((name) => name.endsWith('.tgz'))
+  const tarball = readdirSync(elsewhere).find((name) => name.endsWith('.tgz')) ?? 'none'
   run('tar', ['xzf', tarball, '--strip-components=1', '-C', installed], elsewhere)
   for (const name of readdirSync(join(repository, 'node_modules')).filter((entry) => !entry.startsWith('.'))) {
     symlinkSync(join(repository, 'node_modules', name), join(elsewhere, 'node_modules', name))
