@@ -1,0 +1,82 @@
+import { either as E } from 'fp-ts'
+import type { Clock } from '../lib/clock.ts'
+import type { JsonObject } from '../protocol/json.ts'
+import type { ClientTransport, ServerTransport } from './port.ts'
+import { SessionClient, type SessionClientOptions } from './session/client.ts'
+import type { Link } from './session/link.ts'
+import type { RandomBytes, SessionServerOptions } from './session/options.ts'
+import { SessionServer } from './session/server.ts'
+import { MemoryWire, type Fate, type Passage } from './memory-wire.ts'
+
+export type { Fate, Passage } from './memory-wire.ts'
+
+export interface MemoryNetworkOptions {
+  readonly clock: Clock
+  /** Asked for every frame, in the order of sending, what becomes of it; without it every frame arrives, in order, at once. */
+  readonly fate?: (passage: Passage) => Fate
+  /** Asked for every attempt to connect: false, it fails. */
+  readonly reachable?: (client: string) => boolean
+  /** Bytes for nonces and jitter; without it they come from a counter, the same in each run. */
+  readonly random?: RandomBytes
+}
+
+export interface MemoryClientOptions extends Pick<SessionClientOptions, 'requestTimeoutMs' | 'maxPauseMs' | 'onState'> {
+  /** Names the client to the hooks, and is its address. */
+  readonly name: string
+  readonly signIn?: (nonce: string) => JsonObject
+}
+
+/**
+ * Gateways and agents in one process, with the sessions of the WebSocket transport over wires in memory. Nothing happens but by promises and the
+ * clock passed in: with a simulated clock every run is the same.
+ */
+export class MemoryNetwork {
+  readonly #options: MemoryNetworkOptions
+  readonly #random: RandomBytes
+  readonly #wires = new Map<MemoryWire, string>()
+  #server: SessionServer | undefined
+
+  constructor(options: MemoryNetworkOptions) {
+    this.#options = options
+    this.#random = options.random ?? counting()
+  }
+
+  /** The gateway that clients reach from now on; an earlier one reaches nobody new. */
+  server(options: Pick<SessionServerOptions, 'limits' | 'log'> = {}): ServerTransport {
+    const server = new SessionServer({ ...options, clock: this.#options.clock, random: this.#random })
+    this.#server = server
+    return server
+  }
+
+  client({ name, ...options }: MemoryClientOptions): ClientTransport {
+    return new SessionClient(() => this.#connect(name), { ...options, clock: this.#options.clock, random: this.#random })
+  }
+
+  /** Cuts the connections of one client, or of all; what was on its way is lost. */
+  cut(client?: string): void {
+    for (const [wire, name] of [...this.#wires]) if (client === undefined || client === name) wire.cut('The connection was cut.')
+  }
+
+  /** The gateway dies without a word: nothing of it arrives any more, and nobody reaches it until there is another. */
+  crash(): void {
+    this.#server = undefined
+    this.cut()
+  }
+
+  async #connect(name: string): Promise<E.Either<string, Link>> {
+    await Promise.resolve()
+    const server = this.#server
+    if (server === undefined || server.stopping || this.#options.reachable?.(name) === false) return E.left('Nobody answers.')
+    const wire: MemoryWire = new MemoryWire(name, this.#options.clock, this.#options.fate ?? arrives, () => this.#wires.delete(wire))
+    this.#wires.set(wire, name)
+    server.accept(wire.server, name)
+    return E.right(wire.client)
+  }
+}
+
+const arrives = (): Fate => ({ tag: 'Arrives', after: [0] })
+
+const counting = (): RandomBytes => {
+  let count = 0
+  return (size) => Uint8Array.from({ length: size }, () => (count = (count + 1) % 251))
+}
