@@ -35,6 +35,12 @@ export type AgentEvent = { readonly type: 'AgentSynced'; readonly agent: AgentKe
 export type PackEvent = { readonly type: 'PackStored'; readonly pack: string; readonly entries: readonly PackEntry[] }
 export interface PackEntry { readonly hash: Hash; readonly offset: number; readonly size: number }
 
+/** The last event of a stream, as a Checkpoint tells of it. */
+export interface HeadOfStream { readonly stream: string; readonly revision: number; readonly chain: string }
+
+/** The heads of all streams that grew since the last one, signed by the gateway. */
+export type GatewayEvent = { readonly type: 'Checkpoint'; readonly heads: readonly HeadOfStream[]; readonly gatewayKey: string; readonly signature: string }
+
 /** What one live or deleted path of a folder's tree holds; `revision` names its version. */
 export interface TreeEntry {
   readonly path: SyncPath

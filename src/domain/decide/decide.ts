@@ -16,8 +16,8 @@ export const decide = (view: TreeView, change: Change): Decided => {
     case 'delete':
       return decideDelete(view, change.path, change.base)
     case 'hold':
-      return made([{ type: 'DeletionHeld', count: change.count, reason: change.reason }], 0, undefined)
+      return made([{ type: 'DeletionHeld', count: change.count, reason: change.reason }], undefined)
     case 'approve':
-      return made([{ type: 'DeletionApproved', count: change.count }], 0, undefined)
+      return made([{ type: 'DeletionApproved', count: change.count }], undefined)
   }
 }

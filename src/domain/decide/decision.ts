@@ -6,8 +6,8 @@ import type { SyncPath } from '../path.ts'
 export type Decision =
   /** It is so already, by the event at `revision`: nothing is appended. */
   | { readonly tag: 'already'; readonly revision: Revision; readonly path: SyncPath }
-  /** `events[own]` is the change's own event; the others (missing parents, a move's deletion) are made beside it. `path` is where it landed. */
-  | { readonly tag: 'made'; readonly events: readonly FolderEvent[]; readonly own: number; readonly path: SyncPath | undefined }
+  /** The last event is the change's own; those before (missing parents, a move's deletion) are made beside it. `path` is where it landed. */
+  | { readonly tag: 'made'; readonly events: readonly FolderEvent[]; readonly path: SyncPath | undefined }
 
 /** `present`: the path's present version; for `tree`, what stands in the way. */
 export interface Refusal {
@@ -23,5 +23,4 @@ export const refuse = (code: Refusal['code'], reason: string, present: TreeEntry
 
 export const already = ({ revision, path }: TreeEntry): Decided => E.right({ tag: 'already', revision, path })
 
-export const made = (events: readonly FolderEvent[], own: number, path: SyncPath | undefined): Decided =>
-  E.right({ tag: 'made', events, own, path })
+export const made = (events: readonly FolderEvent[], path: SyncPath | undefined): Decided => E.right({ tag: 'made', events, path })

@@ -34,17 +34,16 @@ const moveTo = (view: TreeView, { from, path, content }: Move, source: LiveEntry
   const parents = missingParents(view, path)
   if (E.isLeft(parents)) return parents
   const { fileId, revision } = source
-  return made([...parents.right, { type: 'FileMoved', from, path, fileId, content, base: revision }], parents.right.length, path)
+  return made([...parents.right, { type: 'FileMoved', from, path, fileId, content, base: revision }], path)
 }
 
 const moveOnto = ({ from, path, content }: Move, source: LiveEntry, target: LiveEntry): Decided => {
   if (!sameBytes(target.content, content)) return refuse('stale', 'the path to move to is taken', target)
   return made(
     [
-      { type: 'FileUpdated', path, fileId: target.fileId, content, base: target.revision },
       { type: 'FileDeleted', path: from, fileId: source.fileId, base: source.revision },
+      { type: 'FileUpdated', path, fileId: target.fileId, content, base: target.revision },
     ],
-    0,
     path,
   )
 }

@@ -39,14 +39,14 @@ const replace = (view: TreeView, entry: LiveEntry, content: Content): Decided =>
   if (sameContent(entry.content, content)) return already(entry)
   const { path, fileId, revision } = entry
   if (entry.content.kind === 'directory' && content.kind !== 'directory' && view.hasLiveUnder(path)) return refuse('tree', 'a folder that is not empty is in its place', entry)
-  return made([{ type: 'FileUpdated', path, fileId, content, base: revision }], 0, path)
+  return made([{ type: 'FileUpdated', path, fileId, content, base: revision }], path)
 }
 
 const create = (view: TreeView, path: SyncPath, content: Content): Decided => {
   const parents = missingParents(view, path)
   if (E.isLeft(parents)) return parents
-  const own = parents.right.length
-  return made([...parents.right, { type: 'FileCreated', path, fileId: view.newFileId(view.next + own), content }], own, path)
+  const fileId = view.newFileId(view.next + parents.right.length)
+  return made([...parents.right, { type: 'FileCreated', path, fileId, content }], path)
 }
 
 const known = (present: TreeEntry | undefined): Decided => refuse('known', 'the content is an older version of the path, not an edit', present)

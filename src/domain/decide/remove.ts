@@ -10,5 +10,5 @@ export const decideDelete = (view: TreeView, path: SyncPath, base: Base): Decide
   if (!isLive(present)) return already(present)
   if (base !== 'any' && base !== present.revision) return refuse('stale', 'the path has moved on from Base', present)
   if (present.content.kind === 'directory' && view.hasLiveUnder(path)) return refuse('tree', 'the folder is not empty', present)
-  return made([{ type: 'FileDeleted', path, fileId: present.fileId, base: present.revision }], 0, path)
+  return made([{ type: 'FileDeleted', path, fileId: present.fileId, base: present.revision }], path)
 }

@@ -1,0 +1,95 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { AccountEvent, AccountId, AgentKey, FolderId } from '../../domain/events.ts'
+
+export interface Account {
+  readonly account: AccountId
+  readonly email: string
+  readonly verifier: string
+}
+
+export interface Agent {
+  readonly key: AgentKey
+  readonly account: AccountId
+  readonly name: string
+  /** null: a client that proves itself by the password alone. */
+  readonly publicKey: string | null
+  /** The gateway's clock, in milliseconds. */
+  readonly registered: number
+  readonly revoked: boolean
+}
+
+export interface Folder {
+  readonly folder: FolderId
+  readonly account: AccountId
+  readonly name: string
+}
+
+/** Who there is, and whose each folder is. */
+export interface Directory {
+  account(id: AccountId): Account | undefined
+  agent(key: AgentKey): Agent | undefined
+  agentsOf(account: AccountId): readonly Agent[]
+  folder(id: FolderId): Folder | undefined
+  foldersOf(account: AccountId): readonly Folder[]
+  /** `time`: the gateway's clock at the event. */
+  fold(event: AccountEvent, time: number): void
+  addFolder(folder: Folder): void
+}
+
+interface AgentRow {
+  readonly key: AgentKey
+  readonly account: AccountId
+  readonly name: string
+  readonly public_key: string | null
+  readonly registered: number
+  readonly revoked: number
+}
+
+// The rows below have the columns that their statements name, written from events that were checked when they were decoded.
+const toAgent = (row: unknown): Agent => {
+  const { key, account, name, public_key: publicKey, registered, revoked } = row as AgentRow
+  return { key, account, name, publicKey, registered, revoked: revoked !== 0 }
+}
+const toAccount = (row: unknown): Account => ({ ...(row as Account) })
+const toFolder = (row: unknown): Folder => ({ ...(row as Folder) })
+
+const AGENT = 'SELECT key, account, name, public_key, registered, revoked FROM agents'
+const FOLDER = 'SELECT folder, account, name FROM folders'
+
+export const prepareDirectory = (db: DatabaseSync): Directory => {
+  const account = db.prepare('SELECT account, email, verifier FROM accounts WHERE account = ?')
+  const agent = db.prepare(`${AGENT} WHERE key = ?`)
+  const agentsOf = db.prepare(`${AGENT} WHERE account = ? ORDER BY registered, key`)
+  const folder = db.prepare(`${FOLDER} WHERE folder = ?`)
+  const foldersOf = db.prepare(`${FOLDER} WHERE account = ? ORDER BY id`)
+  const addFolder = db.prepare('INSERT INTO folders (folder, account, name) VALUES (?, ?, ?)')
+  const found = <A>(row: unknown, to: (row: unknown) => A): A | undefined => (row === undefined ? undefined : to(row))
+  return {
+    account: (id) => found(account.get(id), toAccount),
+    agent: (key) => found(agent.get(key), toAgent),
+    agentsOf: (id) => agentsOf.all(id).map(toAgent),
+    folder: (id) => found(folder.get(id), toFolder),
+    foldersOf: (id) => foldersOf.all(id).map(toFolder),
+    addFolder: ({ folder: id, account: owner, name }) => void addFolder.run(id, owner, name),
+    fold: foldAccounts(db),
+  }
+}
+
+const foldAccounts = (db: DatabaseSync): Directory['fold'] => {
+  const register = db.prepare('INSERT INTO accounts (account, email, verifier) VALUES (?, ?, ?)')
+  const enrol = db.prepare('INSERT INTO agents (key, account, name, public_key, registered, revoked) VALUES (?, ?, ?, ?, ?, 0)')
+  const rename = db.prepare('UPDATE agents SET name = ? WHERE key = ?')
+  const revoke = db.prepare('UPDATE agents SET revoked = 1 WHERE key = ?')
+  return (event, time) => {
+    switch (event.type) {
+      case 'AccountRegistered':
+        return void register.run(event.account, event.email, event.verifier)
+      case 'AgentRegistered':
+        return void enrol.run(event.agent, event.account, event.name, event.publicKey, time)
+      case 'AgentRenamed':
+        return void rename.run(event.name, event.agent)
+      case 'AgentRevoked':
+        return void revoke.run(event.agent)
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { AgentKey, FolderId } from '../../domain/events.ts'
+import type { Hash } from '../../domain/content.ts'
+import type { Outcome } from '../../protocol/messages.ts'
+
+/** How many numbers of an agent, folder and epoch are remembered (DESIGN.md, section 6: once only). */
+export const REMEMBERED = 1024
+
+/** Whose messages count together. */
+export interface Sender {
+  readonly agent: AgentKey
+  readonly folder: FolderId
+  readonly epoch: string
+}
+
+/** A message that was appended, and its answer. */
+export interface Appended {
+  readonly root: Hash
+  /** Of its last event. */
+  readonly position: number
+  readonly outcomes: readonly Outcome[]
+}
+
+export type Known =
+  /** Not appended, and none after it. */
+  | { readonly tag: 'new' }
+  | { readonly tag: 'appended'; readonly message: Appended }
+  /** Older than what is remembered, or passed over. */
+  | { readonly tag: 'spent' }
+
+/** Which messages count already (I5). */
+export interface Messages {
+  find(sender: Sender, number: number): Known
+  add(sender: Sender, number: number, message: Appended): void
+}
+
+interface SenderRow {
+  readonly id: number
+  readonly latest: number
+}
+
+export const prepareMessages = (db: DatabaseSync): Messages => {
+  const sender = db.prepare('SELECT id, latest FROM senders WHERE agent = ? AND folder = ? AND epoch = ?')
+  const find = db.prepare('SELECT root, position, outcomes FROM messages WHERE sender = ? AND number = ?')
+  const addSender = db.prepare('INSERT INTO senders (agent, folder, epoch, latest) VALUES (?, ?, ?, ?)')
+  const setLatest = db.prepare('UPDATE senders SET latest = max(latest, ?) WHERE id = ?')
+  const add = db.prepare('INSERT INTO messages (sender, number, root, position, outcomes) VALUES (?, ?, ?, ?, ?)')
+  const forget = db.prepare('DELETE FROM messages WHERE sender = ? AND number <= ?')
+  // A new epoch ends the old ones: their numbers stay spent, their answers go.
+  const forgetEpochs = db.prepare('DELETE FROM messages WHERE sender IN (SELECT id FROM senders WHERE agent = ? AND folder = ? AND epoch <> ?)')
+  // The columns that the statement names.
+  const senderOf = ({ agent, folder, epoch }: Sender) => sender.get(agent, folder, epoch) as unknown as SenderRow | undefined
+  const begin = ({ agent, folder, epoch }: Sender, number: number): number => {
+    forgetEpochs.run(agent, folder, epoch)
+    return Number(addSender.run(agent, folder, epoch, number).lastInsertRowid)
+  }
+  return {
+    find: (of, number) => {
+      const known = senderOf(of)
+      if (known === undefined || number > known.latest) return { tag: 'new' }
+      const row = find.get(known.id, number)
+      return row === undefined ? { tag: 'spent' } : { tag: 'appended', message: toAppended(row) }
+    },
+    add: (of, number, { root, position, outcomes }) => {
+      const id = senderOf(of)?.id ?? begin(of, number)
+      add.run(id, number, root, position, JSON.stringify(outcomes))
+      setLatest.run(number, id)
+      forget.run(id, number - REMEMBERED)
+    },
+  }
+}
+
+const toAppended = (row: unknown): Appended => {
+  // Written by `add`, from an Appended.
+  const { root, position, outcomes } = row as { root: Hash; position: number; outcomes: string }
+  return { root, position, outcomes: JSON.parse(outcomes) as Outcome[] }
+}
