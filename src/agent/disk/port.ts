@@ -88,6 +88,12 @@ export type GraveState =
   | { readonly tag: 'there'; readonly seen: Seen; readonly hash: Hash }
   | { readonly tag: 'unstable' }
 
+/** What was buried: an inode found like this, with a content known by its hash, is not read again unless it may have changed. */
+export interface Buried {
+  readonly seen: Seen
+  readonly hash: Hash
+}
+
 export type RootState =
   | { readonly tag: 'ok'; readonly marker: string; readonly exactNames: boolean }
   /** Missing, not a directory, or without its marker. */
@@ -96,7 +102,8 @@ export type RootState =
 
 /**
  * The agent's work on one folder's disk, in coarse pieces so that it can run off the main thread. Stage and grave names are plain file names
- * under `.eventsync/`. Nothing follows a symlink; every call checks that the parents of a path are real directories (I11). A failure of one item is data about that item.
+ * under `.eventsync/` (letters, digits, `.`, `_`, `-`). Nothing follows a symlink; every call checks that the parents of a path are real directories (I11). A failure of one item is data about that item.
+ * While the folder lacks its marker, nothing in it is absent: looks and lists say 'unknown', reads fail (I15).
  * Ordering: calls may overlap; steps of one `apply` run in their order. Durability: nothing is durable before `persist`, `persistStages` or `syncAll` resolves.
  */
 export interface Disk extends AsyncDisposable {
@@ -118,6 +125,7 @@ export interface Disk extends AsyncDisposable {
   finishStage(stage: string, content: Content): Promise<StageResult>
   /** Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected. */
   stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
+  /** Removes stages and graves: a name is used once, for one of them. */
   dropStages(stages: readonly string[]): Promise<void>
   dropGraves(graves: readonly string[]): Promise<void>
   /** The names of all stages and graves that exist (for cleaning up at start). */
@@ -127,7 +135,8 @@ export interface Disk extends AsyncDisposable {
   /** Makes these paths durable: contents and names; fsync of each where they are few, `syncAll` otherwise. */
   persist(paths: readonly SyncPath[]): Promise<DiskError | undefined>
   apply(steps: readonly Step[]): Promise<readonly StepResult[]>
-  inspectGraves(graves: readonly string[]): Promise<readonly GraveState[]>
+  /** `buried` says, grave by grave, what is known of it; one that is not known of is read. */
+  inspectGraves(graves: readonly string[], buried?: readonly (Buried | undefined)[]): Promise<readonly GraveState[]>
   /** Brings a grave's inode back as a new file of the folder (a conflict copy); 'changed' where something is there. */
   exhume(grave: string, path: SyncPath): Promise<StepResult>
 }

@@ -1,0 +1,97 @@
+import { directoryContent, MAX_FILE_SIZE, type Chunk, type Content } from '../../domain/content.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import type { FileStat } from '../../filesystem/port.ts'
+import { manifestOf } from '../../protocol/manifest.ts'
+import { contentHash } from '../../protocol/merkle.ts'
+import { chunksOfBytes, chunksOfFile, readFully, withFile } from './bytes.ts'
+import { codeOf, diskErrorOf, io } from './errors.ts'
+import { INLINE_BYTES, type DiskError, type Reading } from './port.ts'
+import type { Session } from './session.ts'
+import { sameStat, seenOf } from './stat.ts'
+import { createVisit, type Visit } from './visit.ts'
+
+/** A reading by any path, those under `.eventsync/` included. */
+export type RawReading =
+  | { readonly tag: 'read'; readonly stat: FileStat; readonly content: Content; readonly chunks: readonly Chunk[]; readonly bytes: Uint8Array | undefined }
+  | { readonly tag: 'unstable' }
+  | { readonly tag: 'absent' }
+  | { readonly tag: 'failed'; readonly error: DiskError }
+
+interface Bytes {
+  readonly chunks: readonly Chunk[]
+  readonly bytes: Uint8Array | undefined
+}
+
+const contentOf = (stat: FileStat, kind: 'file' | 'symlink', size: number, chunks: readonly Chunk[]): Content => ({
+  kind,
+  size,
+  hash: contentHash(chunks),
+  manifest: manifestOf(chunks).manifest,
+  executable: seenOf(stat, kind).executable,
+  modified: String(stat.mtimeNs),
+})
+
+const bytesOf = (session: Session, fd: number, size: number): Bytes | undefined => {
+  const { fs, scratch } = session
+  if (size > INLINE_BYTES) {
+    const chunks = chunksOfFile(fs, fd, size, scratch)
+    return chunks && { chunks, bytes: undefined }
+  }
+  // Of its own memory, so that it can be handed to another thread.
+  const bytes = new Uint8Array(size)
+  return readFully(fs, fd, bytes, 0) ? { chunks: chunksOfBytes(bytes), bytes } : undefined
+}
+
+/** One reading holds one state of the file: the same inode by name and by descriptor, unchanged from before the first byte to after the last. */
+const readFile = (session: Session, path: string, before: FileStat): RawReading => {
+  const { fs } = session
+  if (before.size > MAX_FILE_SIZE) return { tag: 'failed', error: io(`the file is over the limit of ${MAX_FILE_SIZE} bytes`) }
+  return withFile(fs, path, 'r', (fd): RawReading => {
+    if (!sameStat(before, fs.fstat(fd))) return { tag: 'unstable' }
+    const read = bytesOf(session, fd, before.size)
+    if (read === undefined || !sameStat(before, fs.fstat(fd)) || !sameStat(before, fs.lstat(path))) return { tag: 'unstable' }
+    return { tag: 'read', stat: before, content: contentOf(before, 'file', before.size, read.chunks), ...read }
+  })
+}
+
+const readSymlink = (session: Session, path: string, before: FileStat): RawReading => {
+  const bytes = new TextEncoder().encode(session.fs.readlink(path))
+  if (!sameStat(before, session.fs.lstat(path))) return { tag: 'unstable' }
+  const chunks = chunksOfBytes(bytes)
+  return { tag: 'read', stat: before, content: contentOf(before, 'symlink', bytes.length, chunks), chunks, bytes }
+}
+
+/** Reads what a look found. */
+export const readFound = (session: Session, path: string, stat: FileStat): RawReading => {
+  try {
+    if (stat.kind === 'file') return readFile(session, path, stat)
+    if (stat.kind === 'symlink') return readSymlink(session, path, stat)
+    if (stat.kind === 'other') return { tag: 'failed', error: io('neither a file, a folder nor a symlink') }
+    return { tag: 'read', stat, content: directoryContent(String(stat.mtimeNs)), chunks: [], bytes: undefined }
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return { tag: 'absent' }
+    // It was a file a moment ago, and is a symlink, a folder or a FIFO now.
+    if (['ELOOP', 'EMLINK', 'ENXIO', 'ENOTDIR', 'EISDIR'].includes(code) || (code === 'EINVAL' && stat.kind === 'symlink')) return { tag: 'unstable' }
+    return { tag: 'failed', error: diskErrorOf(error) }
+  }
+}
+
+const readOne = (visit: Visit, path: SyncPath): Reading => {
+  const found = visit.find(path)
+  if (found.tag === 'failed') return { tag: 'failed', path, error: found.error }
+  if (found.tag !== 'found') return { tag: 'absent', path }
+  const reading = readFound(visit.session, path, found.stat)
+  if (reading.tag === 'failed') return { tag: 'failed', path, error: reading.error }
+  if (reading.tag !== 'read') return { tag: reading.tag, path }
+  const { stat, content, chunks, bytes } = reading
+  return { tag: 'read', path, seen: seenOf(stat, content.kind), content, chunks, bytes }
+}
+
+/** Reads and hashes each path, in order. In a folder that has lost its marker nothing is absent (I15). */
+export const read = (session: Session, paths: readonly SyncPath[]): readonly Reading[] => {
+  const visit = createVisit(session)
+  const readings = paths.map((path) => readOne(visit, path))
+  const error = visit.lost()
+  return error === undefined ? readings : paths.map((path) => ({ tag: 'failed', path, error }))
+}

@@ -1,0 +1,153 @@
+import { sameMetadata, type Content } from '../../domain/content.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import type { FileSystem } from '../../filesystem/port.ts'
+import { sha256 } from '../../protocol/hash.ts'
+import { removeFile, withFile } from './bytes.ts'
+import { codeOf, diskErrorOf, isMissing } from './errors.ts'
+import { gravePath, OWN, stagePath } from './own.ts'
+import type { DiskError, Seen, StageResult } from './port.ts'
+import type { Session } from './session.ts'
+import { isExecutable, modeFor, sameInode, unchanged } from './stat.ts'
+import { createVisit, type Visit } from './visit.ts'
+
+export const STAGED: StageResult = { tag: 'staged' }
+export const MISMATCH: StageResult = { tag: 'mismatch' }
+
+/** Why nothing can be written under `.eventsync/`: it is checked like any parent, since a symlink there would lead outside (I11). */
+export const blockedOwn = (visit: Visit, directory: string): DiskError | undefined => {
+  const blocked = visit.blocked(directory)
+  return blocked !== undefined && 'error' in blocked ? blocked.error : undefined
+}
+
+/** A stage that could not be written whole is removed: on a full disk its space is the first to be needed. */
+export const abandon = (fs: FileSystem, path: string, error: unknown): StageResult => {
+  const failed: StageResult = { tag: 'failed', error: diskErrorOf(error) }
+  try {
+    removeFile(fs, path)
+  } catch (also) {
+    codeOf(also)
+  }
+  return failed
+}
+
+/** Time and executable bit. What may be read, and by whom, came from the umask when the stage was made. */
+export const setMetadata = (fs: FileSystem, path: string, mode: number, content: Content): void => {
+  if (isExecutable(mode) !== content.executable) fs.chmod(path, modeFor(mode, content.executable))
+  fs.utimes(path, BigInt(content.modified))
+}
+
+const createOver = (fs: FileSystem, path: string): number => {
+  try {
+    return fs.open(path, 'wx')
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    fs.unlink(path)
+    return fs.open(path, 'wx')
+  }
+}
+
+const stageFile = (fs: FileSystem, stage: string, content: Content, bytes: Uint8Array): StageResult => {
+  if (bytes.length !== content.size || sha256(bytes) !== content.hash) return MISMATCH
+  const path = stagePath(stage)
+  try {
+    const fd = createOver(fs, path)
+    try {
+      if (bytes.length > 0) fs.write(fd, bytes, 0)
+    } finally {
+      fs.close(fd)
+    }
+    setMetadata(fs, path, content.executable ? fs.lstat(path).mode : 0, content)
+    return STAGED
+  } catch (error) {
+    return abandon(fs, path, error)
+  }
+}
+
+/** Writes whole small files into the stage, metadata included; what was left there under the name is replaced. */
+export const stageFiles = (
+  session: Session,
+  files: readonly { readonly stage: string; readonly content: Content; readonly bytes: Uint8Array }[],
+): readonly StageResult[] => {
+  const error = blockedOwn(createVisit(session), OWN.stages)
+  return files.map(({ stage, content, bytes }) =>
+    error === undefined ? stageFile(session.fs, stage, content, bytes) : { tag: 'failed', error },
+  )
+}
+
+/** Cuts a staged file to size and sets its metadata. It must hold all pieces by then. */
+export const finishStage = (session: Session, stage: string, content: Content): StageResult => {
+  const { fs } = session
+  const error = blockedOwn(createVisit(session), OWN.stages)
+  if (error !== undefined) return { tag: 'failed', error }
+  const path = stagePath(stage)
+  try {
+    const stat = withFile(fs, path, 'r+', (fd) => {
+      const stat = fs.fstat(fd)
+      if (stat.size > content.size) fs.truncate(fd, content.size)
+      return stat
+    })
+    if (stat.kind !== 'file' || stat.size < content.size) return MISMATCH
+    setMetadata(fs, path, stat.mode, content)
+    return STAGED
+  } catch (error) {
+    return isMissing(error) ? MISMATCH : { tag: 'failed', error: diskErrorOf(error) }
+  }
+}
+
+/**
+ * Links a file of the folder into the stage: a move without a copy. The metadata is the inode's, so where the move changes it, it
+ * shows at the old name too until that is removed.
+ */
+export const stageLink = (session: Session, stage: string, path: SyncPath, expect: Seen, content: Content): StageResult => {
+  const { fs } = session
+  const visit = createVisit(session)
+  const error = blockedOwn(visit, OWN.stages)
+  if (error !== undefined) return { tag: 'failed', error }
+  const found = visit.find(path)
+  if (found.tag === 'failed') return { tag: 'failed', error: found.error }
+  if (found.tag !== 'found' || found.stat.kind === 'directory' || !unchanged(found.stat, expect)) return MISMATCH
+  const staged = stagePath(stage)
+  try {
+    removeFile(fs, staged)
+    fs.link(path, staged)
+    const stat = fs.lstat(staged)
+    if (!sameInode(stat, expect)) {
+      fs.unlink(staged)
+      return MISMATCH
+    }
+    const held: Content = { ...content, kind: expect.kind, executable: expect.executable, modified: expect.mtime }
+    if (!sameMetadata(held, content)) setMetadata(fs, staged, stat.mode, content)
+    return STAGED
+  } catch (error) {
+    return isMissing(error) ? MISMATCH : abandon(fs, staged, error)
+  }
+}
+
+/** Removes stages and graves by name. */
+export const dropStages = (session: Session, names: readonly string[]): void => {
+  const { fs } = session
+  const visit = createVisit(session)
+  if (blockedOwn(visit, OWN.stages) !== undefined || blockedOwn(visit, OWN.graves) !== undefined) return
+  for (const name of names) {
+    for (const path of [stagePath(name), gravePath(name)]) {
+      try {
+        removeFile(fs, path)
+      } catch (error) {
+        // What can't be removed now is among the leftovers at the next start.
+        codeOf(error)
+      }
+    }
+  }
+}
+
+const namesIn = (session: Session, directory: string): readonly string[] => {
+  try {
+    return session.fs.readdir(directory).flatMap(({ name }) => (name === undefined ? [] : [name]))
+  } catch (error) {
+    codeOf(error)
+    return []
+  }
+}
+
+/** The names of all stages and graves. */
+export const leftovers = (session: Session): readonly string[] => [...new Set([...namesIn(session, OWN.stages), ...namesIn(session, OWN.graves)])]
