@@ -44,14 +44,18 @@ export const failure = (code: string): Error => Object.assign(new Error(code), {
 /** The same file system with some calls in the way: throw to fail, or do something else first and go on with `real`. */
 export const meddled = (fs: FileSystem, meddling: (real: FileSystem) => Partial<FileSystem>): FileSystem => ({ ...fs, ...meddling(fs) })
 
+type ByPath = 'lstat' | 'readdir' | 'readlink' | 'open' | 'link' | 'rename' | 'unlink' | 'mkdir' | 'rmdir' | 'symlink' | 'chmod' | 'utimes' | 'fsyncDirectory'
+
 /** Fails a call with a code, where the path (its first argument) fits. */
-export const failing = (fs: FileSystem, call: 'lstat' | 'readdir' | 'open' | 'link' | 'rename' | 'unlink' | 'mkdir' | 'rmdir' | 'symlink' | 'chmod', code: string, fits: (path: string) => boolean = () => true): FileSystem => ({
-  ...fs,
-  [call]: (...args: [string, never, never]) => {
+export const failing = (fs: FileSystem, call: ByPath, code: string, fits: (path: string) => boolean = () => true): FileSystem => {
+  const real: (...args: never[]) => unknown = fs[call]
+  const meddling = (...args: [string, ...never[]]): unknown => {
     if (fits(args[0])) throw failure(code)
-    return fs[call](...args)
-  },
-})
+    // The arguments are the caller's own, and so of the call's types.
+    return real(...(args as never[]))
+  }
+  return { ...fs, [call]: meddling }
+}
 
 /** What a look saw, where it must have seen something. */
 export const seenIn = (result: { readonly tag: string; readonly seen?: Seen | undefined }): Seen => {

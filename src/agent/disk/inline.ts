@@ -19,6 +19,7 @@ export const inlineDisk = (fs: FileSystem): Disk => {
     finishStage: async (stage, content) => tasks.finishStage(session, stage, content),
     stageLink: async (stage, path, expect, content) => tasks.stageLink(session, stage, path, expect, content),
     dropStages: async (stages) => tasks.dropStages(session, stages),
+    dropGraves: async (graves) => tasks.dropGraves(session, graves),
     leftovers: async () => tasks.leftovers(session),
     persistStages: async (stages) => tasks.persistStages(session, stages),
     persist: async (paths) => tasks.persist(session, paths),

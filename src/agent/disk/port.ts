@@ -125,7 +125,6 @@ export interface Disk extends AsyncDisposable {
   finishStage(stage: string, content: Content): Promise<StageResult>
   /** Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected. */
   stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
-  /** Removes stages and graves: a name is used once, for one of them. */
   dropStages(stages: readonly string[]): Promise<void>
   dropGraves(graves: readonly string[]): Promise<void>
   /** The names of all stages and graves that exist (for cleaning up at start). */

@@ -123,22 +123,21 @@ export const stageLink = (session: Session, stage: string, path: SyncPath, expec
   }
 }
 
-/** Removes stages and graves by name. */
-export const dropStages = (session: Session, names: readonly string[]): void => {
-  const { fs } = session
-  const visit = createVisit(session)
-  if (blockedOwn(visit, OWN.stages) !== undefined || blockedOwn(visit, OWN.graves) !== undefined) return
-  for (const name of names) {
-    for (const path of [stagePath(name), gravePath(name)]) {
-      try {
-        removeFile(fs, path)
-      } catch (error) {
-        // What can't be removed now is among the leftovers at the next start.
-        codeOf(error)
-      }
+const drop = (session: Session, directory: string, paths: readonly string[]): void => {
+  if (blockedOwn(createVisit(session), directory) !== undefined) return
+  for (const path of paths) {
+    try {
+      removeFile(session.fs, path)
+    } catch (error) {
+      // What can't be removed now is among the leftovers at the next start.
+      codeOf(error)
     }
   }
 }
+
+export const dropStages = (session: Session, stages: readonly string[]): void => drop(session, OWN.stages, stages.map(stagePath))
+
+export const dropGraves = (session: Session, graves: readonly string[]): void => drop(session, OWN.graves, graves.map(gravePath))
 
 const namesIn = (session: Session, directory: string): readonly string[] => {
   try {
@@ -150,4 +149,7 @@ const namesIn = (session: Session, directory: string): readonly string[] => {
 }
 
 /** The names of all stages and graves. */
-export const leftovers = (session: Session): readonly string[] => [...new Set([...namesIn(session, OWN.stages), ...namesIn(session, OWN.graves)])]
+export const leftovers = (session: Session): { readonly stages: readonly string[]; readonly graves: readonly string[] } => ({
+  stages: namesIn(session, OWN.stages),
+  graves: namesIn(session, OWN.graves),
+})

@@ -47,7 +47,7 @@ describe('place', () => {
     expect(result).toEqual({ tag: 'done', seen: (await disk.look([path('a')])).map(seenIn)[0] })
     expect(seenIn(result).mtime.slice(0, -3)).toBe('1700000000123456')
     expect(nodeFs.statSync(at('a')).mode & 0o777).toBe(0o777 & ~process.umask())
-    expect(await disk.leftovers()).toEqual([])
+    expect(await disk.leftovers()).toEqual({ stages: [], graves: [] })
   })
 
   test('never over what appeared meanwhile', async () => {
@@ -56,7 +56,7 @@ describe('place', () => {
     nodeFs.writeFileSync(at('a'), 'theirs')
     expect(await one(disk.apply([{ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' }]))).toEqual(changed)
     expect(text('a')).toBe('theirs')
-    expect(await disk.leftovers()).toEqual(['s1'])
+    expect(await disk.leftovers()).toEqual({ stages: ['s1'], graves: [] })
   })
 
   test('replaces what was expected, keeps the old inode in the grave and the permission bits at the path', async () => {
@@ -83,7 +83,7 @@ describe('place', () => {
     if (how === 'replaced') nodeFs.writeFileSync(at('a'), 'old')
     if (how === 'a directory') nodeFs.mkdirSync(at('a'))
     expect(await one(disk.apply([{ tag: 'place', stage: 's1', path: path('a'), expect: expected, grave: 'g1' }]))).toEqual(changed)
-    expect(await disk.leftovers()).toEqual(['s1'])
+    expect(await disk.leftovers()).toEqual({ stages: ['s1'], graves: [] })
   })
 
   test('a write that comes between the check and the burial stops it', async () => {
@@ -102,7 +102,7 @@ describe('place', () => {
     await stage(folder.disk, 's1', 'new')
     expect(await one(folder.disk.apply([{ tag: 'place', stage: 's1', path: path('a'), expect: expected, grave: 'g1' }]))).toEqual(changed)
     expect(folder.text('a')).toBe('theirs')
-    expect(await folder.disk.leftovers()).toEqual(['s1'])
+    expect(await folder.disk.leftovers()).toEqual({ stages: ['s1'], graves: [] })
   })
 
   test('a write right after the placing is not taken for ours', async () => {

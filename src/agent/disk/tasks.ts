@@ -7,7 +7,7 @@ import type { Disk } from './port.ts'
 import { read } from './read.ts'
 import { mark, rootState } from './root.ts'
 import type { Session } from './session.ts'
-import { dropStages, finishStage, leftovers, stageFiles, stageLink } from './stage.ts'
+import { dropGraves, dropStages, finishStage, leftovers, stageFiles, stageLink } from './stage.ts'
 import { apply } from './steps.ts'
 
 /** The names of the port's calls. */
@@ -29,6 +29,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Disk[Name]> } = {
   finishStage,
   stageLink,
   dropStages,
+  dropGraves,
   leftovers,
   persistStages,
   persist,
