@@ -38,7 +38,7 @@ const CHOSEN: Rules = {
   'typescript/no-namespace': 'error',
   'typescript/no-non-null-assertion': 'error',
   'typescript/no-require-imports': 'error',
-  'typescript/no-unnecessary-condition': 'error',
+  'typescript/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'always' }],
   'typescript/no-unsafe-argument': 'error',
   'typescript/no-unsafe-assignment': 'error',
   'typescript/no-unsafe-call': 'error',
