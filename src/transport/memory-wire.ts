@@ -28,11 +28,11 @@ export class MemoryWire {
     this.server.join(this.client)
   }
 
-  /** Ends it, for both sides; what was on its way is lost. */
-  cut(reason: string): void {
+  /** Ends it; what was on its way is lost. A side whose process is gone is not told. */
+  cut(reason: string, gone?: 'client' | 'server'): void {
     this.#over()
-    this.client.end(reason)
-    this.server.end(reason)
+    this.client.end(gone === 'client' ? undefined : reason)
+    this.server.end(gone === 'server' ? undefined : reason)
   }
 }
 
@@ -105,7 +105,7 @@ class MemoryLink implements Link {
 
   resume(): void {
     this.#paused = false
-    while (!this.#paused && this.#inbox.length > 0) this.#inbox.shift()?.()
+    while (this.#inbox.length > 0 && !this.#isPaused()) this.#inbox.shift()?.()
   }
 
   close(_ending: Ending, reason: string): void {
@@ -121,13 +121,19 @@ class MemoryLink implements Link {
     this.#cut('The connection was cut.')
   }
 
-  /** To be called when the wire is cut. */
-  end(reason: string): void {
+  /** To be called when the wire is cut; without a reason this side hears nothing of it. */
+  end(reason: string | undefined): void {
     if (this.#ended.signal.aborted) return
     this.#ended.abort()
     this.#inbox.length = 0
+    if (reason === undefined) return this.#unsent.clear()
     for (const taken of [...this.#unsent]) taken()
     this.#closed.resolve(reason)
+  }
+
+  /** What is taken may lead to another pause. */
+  #isPaused(): boolean {
+    return this.#paused
   }
 
   #fateOf(frame: Frame): Fate {

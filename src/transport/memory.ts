@@ -1,6 +1,5 @@
 import { either as E } from 'fp-ts'
 import type { Clock } from '../lib/clock.ts'
-import type { JsonObject } from '../protocol/json.ts'
 import type { ClientTransport, ServerTransport } from './port.ts'
 import { SessionClient, type SessionClientOptions } from './session/client.ts'
 import type { Link } from './session/link.ts'
@@ -20,10 +19,15 @@ export interface MemoryNetworkOptions {
   readonly random?: RandomBytes
 }
 
-export interface MemoryClientOptions extends Pick<SessionClientOptions, 'requestTimeoutMs' | 'maxPauseMs' | 'onState'> {
+export interface MemoryClientOptions extends Pick<SessionClientOptions, 'signIn' | 'requestTimeoutMs' | 'maxPauseMs' | 'onState'> {
   /** Names the client to the hooks, and is its address. */
   readonly name: string
-  readonly signIn?: (nonce: string) => JsonObject
+  /** The device's own, where it differs from the network's. */
+  readonly clock?: Clock
+}
+
+export interface MemoryServerOptions extends Pick<SessionServerOptions, 'limits' | 'log'> {
+  readonly clock?: Clock
 }
 
 /**
@@ -42,25 +46,34 @@ export class MemoryNetwork {
   }
 
   /** The gateway that clients reach from now on; an earlier one reaches nobody new. */
-  server(options: Pick<SessionServerOptions, 'limits' | 'log'> = {}): ServerTransport {
-    const server = new SessionServer({ ...options, clock: this.#options.clock, random: this.#random })
+  server(options: MemoryServerOptions = {}): ServerTransport {
+    const server = new SessionServer({ clock: this.#options.clock, ...options, random: this.#random })
     this.#server = server
     return server
   }
 
   client({ name, ...options }: MemoryClientOptions): ClientTransport {
-    return new SessionClient(() => this.#connect(name), { ...options, clock: this.#options.clock, random: this.#random })
+    return new SessionClient(() => this.#connect(name), { clock: this.#options.clock, ...options, random: this.#random })
   }
 
   /** Cuts the connections of one client, or of all; what was on its way is lost. */
   cut(client?: string): void {
-    for (const [wire, name] of [...this.#wires]) if (client === undefined || client === name) wire.cut('The connection was cut.')
+    this.#each(client, (wire) => wire.cut(CUT))
   }
 
-  /** The gateway dies without a word: nothing of it arrives any more, and nobody reaches it until there is another. */
+  /** A client's process dies: it hears nothing more, and whether it tries again is up to its clock. */
+  kill(client: string): void {
+    this.#each(client, (wire) => wire.cut(CUT, 'client'))
+  }
+
+  /** The gateway's process dies: nothing of it arrives any more, and nobody reaches one until there is another. */
   crash(): void {
     this.#server = undefined
-    this.cut()
+    this.#each(undefined, (wire) => wire.cut(CUT, 'server'))
+  }
+
+  #each(client: string | undefined, act: (wire: MemoryWire) => void): void {
+    for (const [wire, name] of [...this.#wires]) if (client === undefined || client === name) act(wire)
   }
 
   async #connect(name: string): Promise<E.Either<string, Link>> {
@@ -73,6 +86,8 @@ export class MemoryNetwork {
     return E.right(wire.client)
   }
 }
+
+const CUT = 'The connection was cut.'
 
 const arrives = (): Fate => ({ tag: 'Arrives', after: [0] })
 

@@ -34,10 +34,13 @@ export class ClientSession {
     this.#link = link
     this.#folderAt = folderAt
     this.#outstanding = new Outstanding(clock, requestTimeoutMs, () => link.received())
-    link.listen({ received: (frame) => this.#received(frame), closed: (reason) => {
-      this.#finish(reason)
-      this.#closed.resolve()
-    } })
+    link.listen({
+      received: (frame) => this.#received(frame),
+      closed: (reason) => {
+        this.#finish(reason)
+        this.#closed.resolve()
+      },
+    })
   }
 
   /** Why it ended; undefined while it lasts. */
@@ -51,7 +54,9 @@ export class ClientSession {
   }
 
   /** Waits for the gateway's challenge, and answers it with a sign-in. A left tells why the connection is of no use. */
-  async signIn(sign: ((nonce: string) => JsonObject) | undefined): Promise<E.Either<{ readonly refused: boolean; readonly reason: string }, void>> {
+  async signIn(
+    sign: ((nonce: string) => JsonObject) | undefined,
+  ): Promise<E.Either<{ readonly refused: boolean; readonly reason: string }, void>> {
     const nonce = await this.#nonce.promise
     if (nonce === undefined) return E.left({ refused: false, reason: this.#ended ?? 'It ended before it began.' })
     if (sign === undefined) return E.right(undefined)
@@ -59,7 +64,10 @@ export class ClientSession {
     if (E.isLeft(answer)) return E.left({ refused: false, reason: answer.left.reason })
     const { Status: status, Reason: reason } = answer.right.message
     if (status === 200) return E.right(undefined)
-    return E.left({ refused: status === 403, reason: typeof reason === 'string' ? reason : `The gateway answered the sign-in with ${JSON.stringify(status)}.` })
+    return E.left({
+      refused: status === 403,
+      reason: typeof reason === 'string' ? reason : `The gateway answered the sign-in with ${JSON.stringify(status)}.`,
+    })
   }
 
   request(envelope: Envelope, signal?: AbortSignal): Promise<Result> {

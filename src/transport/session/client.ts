@@ -83,7 +83,7 @@ export class SessionClient implements ClientTransport {
 
   async #run(): Promise<void> {
     const { clock, random, maxPauseMs = PAUSES.longest } = this.#options
-    for (let failures = 0; !this.#stop.signal.aborted; ) {
+    for (let failures = 0; !this.#stop.signal.aborted;) {
       const { reason, refused, liveMs } = await this.#once()
       failures = liveMs >= STABLE_MS ? 0 : failures + 1
       this.#became({ tag: 'Disconnected', reason, refused })
@@ -141,7 +141,8 @@ export class SessionClient implements ClientTransport {
     this.#state = state
     this.#attempt?.resolve()
     this.#attempt = undefined
-    if (before.tag === 'Disconnected' && state.tag === 'Disconnected' && before.reason === state.reason && before.refused === state.refused) return
+    if (before.tag === 'Disconnected' && state.tag === 'Disconnected' && before.reason === state.reason && before.refused === state.refused)
+      return
     this.#options.onState?.(state)
     this.#tell(state)
   }

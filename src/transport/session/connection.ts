@@ -25,7 +25,7 @@ export class Connection {
   readonly #lane: Lane
   readonly #ended = new AbortController()
   #unsent = 0
-  #whenSent: (() => void)[] = []
+  readonly #whenSent: (() => void)[] = []
   #lastBegun: number
 
   constructor(pipe: Pipe, peer: ConnectedPeer, around: Surroundings) {

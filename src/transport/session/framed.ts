@@ -33,7 +33,8 @@ export class FramedPeer {
     if (this.connection.signal.aborted) return
     if (E.isLeft(frame)) return this.#broken(frame.left)
     const { type, id, head, payload } = frame.right
-    if (type !== 'request') return this.#broken({ id: undefined, code: 'format', reason: `A frame of the type ${type} is not for a gateway.` })
+    if (type !== 'request')
+      return this.#broken({ id: undefined, code: 'format', reason: `A frame of the type ${type} is not for a gateway.` })
     this.connection.handle({ message: head, payload }, (answer) => this.#reply(id, answer))
   }
 
@@ -49,7 +50,11 @@ export class FramedPeer {
     if (error.id === undefined) return this.connection.close('protocol', error.reason)
     const { id, code, reason } = error
     const answer = refusal(this.#clock, code === 'tooLarge' ? 413 : 400, code, reason)
-    this.connection.respond(() => Promise.resolve(answer), 0, (given) => this.#reply(id, given))
+    this.connection.respond(
+      () => Promise.resolve(answer),
+      0,
+      (given) => this.#reply(id, given),
+    )
   }
 
   async #reply(id: number, answer: Envelope): Promise<void> {

@@ -54,7 +54,8 @@ export const encodeFrame = (frame: Frame): E.Either<string, Pieces> => {
 export const decodeFrame = (pieces: Pieces): E.Either<FrameError, Frame> => {
   const first = asBuffer(pieces[0] ?? new Uint8Array(0))
   const whole = pieces.length < 2 || isHeadAlone(first, pieces.length) ? first : Buffer.concat(pieces)
-  if (whole.byteLength < PREFIX) return E.left({ id: undefined, code: 'format', reason: `The frame has ${whole.byteLength} bytes; its prefix alone has ${PREFIX}.` })
+  if (whole.byteLength < PREFIX)
+    return E.left({ id: undefined, code: 'format', reason: `The frame has ${whole.byteLength} bytes; its prefix alone has ${PREFIX}.` })
   const id = whole.readUInt32BE(1)
   const wrong = (code: FrameError['code'], reason: string): E.Either<FrameError, never> => E.left({ id, code, reason })
   const type = TYPES[whole.readUInt8(0) - 1]
@@ -63,7 +64,8 @@ export const decodeFrame = (pieces: Pieces): E.Either<FrameError, Frame> => {
   if (headEnd > PREFIX + MAX_HEAD) return wrong('tooLarge', `The head has ${headEnd - PREFIX} bytes; at most ${MAX_HEAD} are allowed.`)
   if (headEnd > whole.byteLength) return wrong('format', 'The frame ends before its head does.')
   const payload = whole === first && pieces[1] !== undefined ? pieces[1] : whole.subarray(headEnd)
-  if (payload.byteLength > MAX_PAYLOAD) return wrong('tooLarge', `The payload has ${payload.byteLength} bytes; at most ${MAX_PAYLOAD} are allowed.`)
+  if (payload.byteLength > MAX_PAYLOAD)
+    return wrong('tooLarge', `The payload has ${payload.byteLength} bytes; at most ${MAX_PAYLOAD} are allowed.`)
   const head = parseObject(whole.subarray(PREFIX, headEnd))
   return E.isLeft(head) ? wrong('format', head.left) : E.right({ type, id, head: head.right, payload })
 }
@@ -80,9 +82,11 @@ export const parseObject = (text: Buffer): E.Either<string, JsonObject> => {
 }
 
 /** Says JsonObject of what JSON.parse made, so its fields are Json. */
-const isObject = (value: unknown): value is { readonly [field: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is { readonly [field: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isHeadAlone = (first: Buffer, pieces: number): boolean =>
   pieces === 2 && first.byteLength >= PREFIX && first.byteLength === PREFIX + first.readUInt32BE(5)
 
-const asBuffer = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -22,7 +22,7 @@ export class Lane {
   #bytes = 0
   #paused = false
   #stopped = false
-  #idle: (() => void)[] = []
+  readonly #idle: (() => void)[] = []
 
   constructor(limits: LaneLimits, flow: { readonly pause: () => void; readonly resume: () => void }) {
     this.#limits = limits

@@ -10,7 +10,10 @@ export class ConnectedPeer implements Peer {
   readonly #changed: (before: AgentKey | undefined, now: AgentKey | undefined) => void
   #agent: AgentKey | undefined
 
-  constructor(is: Pick<Peer, 'id' | 'address' | 'nonce' | 'plain'>, changed: (before: AgentKey | undefined, now: AgentKey | undefined) => void) {
+  constructor(
+    is: Pick<Peer, 'id' | 'address' | 'nonce' | 'plain'>,
+    changed: (before: AgentKey | undefined, now: AgentKey | undefined) => void,
+  ) {
     this.id = is.id
     this.address = is.address
     this.nonce = is.nonce

@@ -85,7 +85,10 @@ export class SessionServer implements ServerTransport {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true
     const open = [...this.#connections.keys()]
-    await this.#within(this.#around.limits.drainMs, open.map((connection) => connection.drain()))
+    await this.#within(
+      this.#around.limits.drainMs,
+      open.map((connection) => connection.drain()),
+    )
     const gone = open.map((connection) => this.#whenClosed(connection))
     for (const connection of open) connection.close('leaving', 'The gateway stops.')
     await this.#within(CLOSE_MS, gone)

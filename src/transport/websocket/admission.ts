@@ -24,13 +24,15 @@ export const admission = (
   const path = (request.url ?? '').replace(/\?.*$/s, '')
   if (path !== '/' && path !== '/ws') return { status: '404 Not Found', reason: 'WebSockets are taken on /ws.' }
   // A page of somebody else's, open in a browser on this machine, must not reach a gateway that trusts the loopback address.
-  if (origin !== undefined && hostOf(origin) !== host) return { status: '403 Forbidden', reason: 'A page of another origin may not connect.' }
+  if (origin !== undefined && hostOf(origin) !== host)
+    return { status: '403 Forbidden', reason: 'A page of another origin may not connect.' }
   const protocols = (offered ?? '').split(',').map((name) => name.trim())
   if (protocols.some((name) => name.startsWith('eventsync.')) && !protocols.includes(SUBPROTOCOL)) {
     return { status: '400 Bad Request', reason: `This gateway speaks ${SUBPROTOCOL}.` }
   }
   if (counts.open >= limits.maxConnections) return { status: '503 Service Unavailable', reason: 'There are too many connections.' }
-  if (counts.unsigned >= limits.maxUnsigned) return { status: '503 Service Unavailable', reason: 'Too many connections have not signed in.' }
+  if (counts.unsigned >= limits.maxUnsigned)
+    return { status: '503 Service Unavailable', reason: 'Too many connections have not signed in.' }
   return undefined
 }
 

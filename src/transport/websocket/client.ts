@@ -22,17 +22,28 @@ const LOOPBACK_MAX_PAUSE_MS = 1000
 export const createWebSocketClient = (options: WebSocketClientOptions): ClientTransport => {
   const url = new URL(options.url)
   const loopback = isLoopback(url.hostname)
-  const trusted = url.protocol === 'wss:' ? (options.tls?.ca ?? [...getCACertificates('default'), ...getCACertificates('system')]) : undefined
+  const trusted =
+    url.protocol === 'wss:' ? (options.tls?.ca ?? [...getCACertificates('default'), ...getCACertificates('system')]) : undefined
   const connect: Connect = (signal) => connectOnce(url, trusted, loopback, options.clock, signal)
   return new SessionClient(connect, loopback ? { maxPauseMs: LOOPBACK_MAX_PAUSE_MS, ...options } : options)
 }
 
-const connectOnce = (url: URL, ca: string | string[] | undefined, loopback: boolean, clock: Clock, signal: AbortSignal): Promise<E.Either<string, Link>> =>
+const connectOnce = (
+  url: URL,
+  ca: string | string[] | undefined,
+  loopback: boolean,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<E.Either<string, Link>> =>
   new Promise((resolve) => {
     if (signal.aborted) return resolve(E.left('It was given up.'))
     // Masks protect proxies from what looks like HTTP inside a connection; on loopback and inside TLS there is none that could look.
     const unmasked = loopback || url.protocol === 'wss:'
-    const socket = new Socket(url, SUBPROTOCOL, { ...SOCKET_OPTIONS, ...(unmasked && { generateMask: noMask }), ...(ca !== undefined && { ca }) })
+    const socket = new Socket(url, SUBPROTOCOL, {
+      ...SOCKET_OPTIONS,
+      ...(unmasked && { generateMask: noMask }),
+      ...(ca !== undefined && { ca }),
+    })
     const giveUp = (): void => socket.terminate()
     const failed = (error: Error): void => {
       signal.removeEventListener('abort', giveUp)

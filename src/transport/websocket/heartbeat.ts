@@ -8,7 +8,12 @@ const STALLED_BEATS = 12
  * Pings every 10 s until the signal aborts, and calls `dead` when nothing was heard of the peer for `patience` beats, or when it reads nothing of
  * what is sent. Anything received counts as a sign of life, since a pong may have to wait behind megabytes. What a paused socket does not read is no sign of death.
  */
-export const keepAlive = async ({ socket, wire, clock }: Sockets, patience: number, signal: AbortSignal, dead: (reason: string) => void): Promise<void> => {
+export const keepAlive = async (
+  { socket, wire, clock }: Sockets,
+  patience: number,
+  signal: AbortSignal,
+  dead: (reason: string) => void,
+): Promise<void> => {
   const left = (): number => wire.bytesWritten - wire.writableLength
   let [heard, silent, sent, stalled] = [wire.bytesRead, 0, left(), 0]
   for (;;) {

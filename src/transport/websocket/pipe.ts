@@ -117,7 +117,8 @@ export class WebSocketLink extends WebSocketPipe implements Link {
 const FRAMED_PATIENCE = 3
 
 /** A binary message as it came; `ws` hands out fragments where it was asked to. */
-export const piecesOf = (data: RawData): Pieces => (Array.isArray(data) ? data : [data instanceof ArrayBuffer ? new Uint8Array(data) : data])
+export const piecesOf = (data: RawData): Pieces =>
+  Array.isArray(data) ? data : [data instanceof ArrayBuffer ? new Uint8Array(data) : data]
 
 /** A close reason has room for 123 bytes. */
 const cut = (reason: string): string => {

@@ -19,7 +19,8 @@ const PLAIN_PATIENCE = 9
 export const servePlain = (pipe: WebSocketPipe, connection: Connection, clock: Clock, closed: (reason: string) => void): void => {
   const reply = (answer: Envelope): Promise<void> => sendAnswer(pipe, connection, answer)
   const receiveText = (text: Buffer): void => {
-    const message = text.byteLength > MAX_HEAD ? E.left(`The message has ${text.byteLength} bytes; at most ${MAX_HEAD} are allowed.`) : parseObject(text)
+    const message =
+      text.byteLength > MAX_HEAD ? E.left(`The message has ${text.byteLength} bytes; at most ${MAX_HEAD} are allowed.`) : parseObject(text)
     if (E.isRight(message)) return connection.handle({ message: message.right, payload: NO_BYTES }, reply)
     connection.broken(message.left)
     connection.respond(() => Promise.resolve(refusal(clock, 400, 'format', message.left)), 0, reply)

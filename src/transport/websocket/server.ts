@@ -28,7 +28,8 @@ export interface WebSocketServerTransport extends ServerTransport {
 /** Listens; rejects where the address can't be listened on. WebSockets are taken on `/` and `/ws`. */
 export const createWebSocketServer = async (options: WebSocketServerOptions): Promise<WebSocketServerTransport> => {
   const { tls, httpHandler, listen } = options
-  const http = tls === undefined ? createServer(httpHandler) : createTlsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, httpHandler)
+  const http =
+    tls === undefined ? createServer(httpHandler) : createTlsServer({ cert: tls.cert, key: tls.key, minVersion: 'TLSv1.2' }, httpHandler)
   const limits = { ...CONNECTION_LIMITS, ...options.connections }
   http.maxConnections = limits.maxConnections + 64
   const address = await listening(http, listen)
@@ -39,7 +40,13 @@ export const createWebSocketServer = async (options: WebSocketServerOptions): Pr
 class ListeningServer extends SessionServer implements WebSocketServerTransport {
   readonly address: { readonly host: string; readonly port: number }
   readonly #http: Server
-  readonly #sockets = new WebSocketServer<typeof Socket>({ ...SOCKET_OPTIONS, noServer: true, clientTracking: false, WebSocket: Socket, handleProtocols: (offered) => offered.has(SUBPROTOCOL) && SUBPROTOCOL })
+  readonly #sockets = new WebSocketServer<typeof Socket>({
+    ...SOCKET_OPTIONS,
+    noServer: true,
+    clientTracking: false,
+    WebSocket: Socket,
+    handleProtocols: (offered) => offered.has(SUBPROTOCOL) && SUBPROTOCOL,
+  })
   readonly #limits: ConnectionLimits
   readonly #options: WebSocketServerOptions
 
@@ -67,7 +74,10 @@ class ListeningServer extends SessionServer implements WebSocketServerTransport 
     if (refused !== undefined) {
       this.#options.log?.({ tag: 'Rejected', address, reason: refused.reason })
       stream.on('error', () => stream.destroy())
-      return void stream.end(`HTTP/1.1 ${refused.status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(refused.reason)}\r\n\r\n${refused.reason}`, () => stream.destroy())
+      return void stream.end(
+        `HTTP/1.1 ${refused.status}\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(refused.reason)}\r\n\r\n${refused.reason}`,
+        () => stream.destroy(),
+      )
     }
     this.#sockets.handleUpgrade(request, stream, head, (socket) => this.#admit(socket, request.socket, address))
   }
