@@ -1,0 +1,11 @@
+/**
+ * What the commands are made of. Each part is loaded when a command asks for it, so that a command loads only the adapters that it uses; the
+ * files under compose/ are the only ones that name adapters.
+ */
+export { serverUrl } from './compose/server-url.ts'
+
+export const gateway = () => import('./compose/gateway.ts')
+export const account = () => import('./compose/account.ts')
+export const agent = () => import('./compose/agent.ts')
+export const folders = () => import('./compose/folders.ts')
+export const conflicts = () => import('./compose/conflicts.ts')

@@ -1,0 +1,119 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { controlAddress } from '../agent/control/address.ts'
+import { serveControl } from '../agent/control/server.ts'
+import { claimFolder, type ClaimedFolder } from '../agent/device/folders.ts'
+import { startFolderSync } from '../agent/engine/folder-sync.ts'
+import type { FolderFatal, FolderReport, FolderStatus, FolderSync } from '../agent/engine/folder-sync.types.ts'
+import { systemClock } from '../lib/clock.ts'
+import { openDatabase } from '../lib/sqlite.ts'
+import type { DeviceConfig } from '../config.ts'
+import type { ClientTransport } from '../transport/port.ts'
+import { openDevice, type Device } from './account.ts'
+import { REACH_MS } from './calls.ts'
+import { connect } from './connect.ts'
+import { fromDevice, type Failure, type Outcome } from './failure.ts'
+
+export type { FolderReport, FolderStatus }
+
+export interface AgentOptions {
+  readonly config: DeviceConfig
+  readonly folder: string
+  /** Where the gateway is now, if not where `register` found it. */
+  readonly server: string | undefined
+  readonly report: (event: FolderReport) => void
+}
+
+/** One folder being kept in sync by this process; disposing of it drains and lets go of everything. */
+export interface RunningAgent extends AsyncDisposable {
+  readonly path: string
+  readonly sync: FolderSync
+  /** Resolves if it stops by itself. */
+  readonly failed: Promise<E.Either<Failure, never>>
+  /** Resolves once the gateway has been out of reach for a while, unless the signal aborts before. */
+  outOfReach(signal: AbortSignal): Promise<Failure>
+}
+
+export const startAgent = async (options: AgentOptions): Promise<Outcome<RunningAgent>> => {
+  const device = openDevice(options.config.state)
+  if (E.isLeft(device)) return device
+  const folder = fromDevice(claimFolder(device.right.state, options.folder))
+  if (E.isLeft(folder)) return folder
+  return E.right(await run(options, device.right, folder.right))
+}
+
+const run = async (
+  { config, server, report }: AgentOptions,
+  { enrolment, signer }: Device,
+  folder: ClaimedFolder,
+): Promise<RunningAgent> => {
+  await using parts = new AsyncDisposableStack()
+  parts.use(folder)
+  const database = parts.adopt(openDatabase(folder.index, { synchronous: 'NORMAL' }), (db) => db.close())
+  const { workerDisk } = await import('../agent/disk/worker-disk.ts')
+  const { chokidarWatch } = await import('../agent/watch/chokidar.ts')
+  const address = server ?? enrolment.server
+  const transport = parts.use(await connect(address, signer))
+  const sync = startFolderSync({
+    disk: parts.use(workerDisk(folder.path)),
+    watch: chokidarWatch(folder.path),
+    transport,
+    database,
+    clock: systemClock,
+    random: Math.random,
+    signer,
+    agentName: enrolment.name,
+    agentKey: signer.key,
+    folder: enrolment.folder,
+    gatewayKey: enrolment.gatewayKey,
+    settings: { scanEverySeconds: config.scanEverySeconds, maxFileSize: config.maxFileSize },
+    report,
+  })
+  parts.defer(() => sync.stop())
+  const named = (status: FolderStatus): FolderStatus => ({ ...status, folder: folder.path })
+  parts.use(
+    await serveControl(controlAddress(folder.directory), {
+      status: () => named(sync.status()),
+      settle: async (signal) => named(await sync.settle(signal)),
+      approveDeletions: (paths) => sync.approveDeletions(paths),
+    }),
+  )
+  const all = parts.move()
+  return {
+    path: folder.path,
+    sync,
+    failed: sync.failed.then((fatal) => E.left(failureOf(folder.path, fatal))),
+    outOfReach: (signal) => outOfReach(transport, address, signal),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+const failureOf = (path: string, { tag, reason }: FolderFatal): Failure => {
+  const kind = ({ Refused: 'refused', LogRewritten: 'damaged', Root: 'failed' } as const)[tag]
+  return { kind, reason: `${path} is no longer kept in sync: ${reason}` }
+}
+
+/** Resolves when the transport has been disconnected for {@link REACH_MS} on end. */
+const outOfReach = (transport: ClientTransport, server: string, signal: AbortSignal): Promise<Failure> =>
+  new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined
+    const stop = transport.notifications((notification) => {
+      if (notification.tag === 'FolderAt') return
+      clearTimeout(timer)
+      if (notification.tag !== 'Disconnected') return
+      timer = setTimeout(() => {
+        stop()
+        resolve({
+          kind: 'unreachable',
+          reason: `${server} cannot be reached (${notification.reason}): check the address, and that the gateway runs`,
+        })
+      }, REACH_MS)
+    })
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        stop()
+      },
+      { once: true },
+    )
+  })

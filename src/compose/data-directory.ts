@@ -1,0 +1,87 @@
+import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { keyFile } from '../agent/device/key-file.ts'
+import { DATA_MARKER, neighbourAbove } from '../agent/device/nesting.ts'
+import { lockFile, type LockError } from '../lib/file-lock.ts'
+import { saveFile } from '../lib/save-file.ts'
+import type { Signer } from '../protocol/signing.ts'
+import { fail, fromDevice, type Outcome } from './failure.ts'
+
+/** The format of the directory as a whole; each database inside has a version of its own. */
+const FORMAT = 1
+
+/** A gateway's data directory, held by this process alone until disposed of. */
+export interface DataDirectory extends Disposable {
+  readonly path: string
+  readonly log: string
+  readonly projections: string
+  readonly uploads: string
+  readonly objects: string
+  /** The gateway's own key: agents pin it when they register, and it signs receipts. */
+  readonly signer: Signer
+}
+
+export const openDataDirectory = (directory: string): Outcome<DataDirectory> => {
+  const path = make(directory)
+  if (E.isLeft(path)) return path
+  const above = neighbourAbove(path.right)
+  if (above !== undefined)
+    return fail('usage', `the data directory ${path.right} lies inside ${above.path}, ${above.what}: give it another place with --data`)
+  const lock = E.mapLeft((error: LockError) => lockFailure(path.right, error))(lockFile(join(path.right, 'lock')))
+  if (E.isLeft(lock)) return lock
+  const opened = E.Monad.chain(checkFormat(path.right), () => fromDevice(keyFile(join(path.right, 'gateway.pem'))))
+  if (E.isLeft(opened)) {
+    lock.right[Symbol.dispose]()
+    return opened
+  }
+  const inside = (name: string): string => join(path.right, name)
+  return E.right({
+    path: path.right,
+    log: inside('log.db'),
+    projections: inside('projections.db'),
+    uploads: inside('uploads.db'),
+    objects: inside('objects'),
+    signer: opened.right,
+    [Symbol.dispose]: () => lock.right[Symbol.dispose](),
+  })
+}
+
+const make = (directory: string): Outcome<string> =>
+  E.tryCatch(
+    () => {
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      return realpathSync(directory)
+    },
+    (error) => ({
+      kind: 'failed',
+      reason: `the data directory ${directory} cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+    }),
+  )
+
+const lockFailure = (path: string, error: LockError): { readonly kind: 'failed'; readonly reason: string } =>
+  error.tag === 'Held'
+    ? { kind: 'failed', reason: `another gateway works on ${path} already: stop it first, or give this one another --data` }
+    : { kind: 'failed', reason: `${path} cannot be locked: ${error.reason}` }
+
+/** Refuses what a newer version wrote; a directory without a format is new. */
+const checkFormat = (path: string): Outcome => {
+  const file = join(path, DATA_MARKER)
+  if (!existsSync(file))
+    return E.tryCatch(
+      () => saveFile(file, `${JSON.stringify({ format: FORMAT })}\n`),
+      () => ({ kind: 'failed', reason: `${file} cannot be written` }),
+    )
+  const format = E.tryCatch(
+    (): unknown => JSON.parse(readFileSync(file, 'utf8')),
+    () => undefined,
+  )
+  const value =
+    E.isRight(format) && typeof format.right === 'object' && format.right !== null && 'format' in format.right
+      ? format.right.format
+      : undefined
+  if (value === FORMAT) return E.right(undefined)
+  if (typeof value === 'number' && value > FORMAT)
+    return fail('failed', `${path} was written by a newer version of EventSync (format ${value}): run that version, or a newer one`)
+  return fail('damaged', `${file} is damaged: restore the data directory from a backup`)
+}

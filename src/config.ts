@@ -1,0 +1,218 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import * as E from 'fp-ts/lib/Either.js'
+import { MAX_FILE_SIZE } from './domain/content.ts'
+import { isLoopback } from './lib/loopback.ts'
+
+/** One setting that can't be used: where it was said, and what is wrong with it (never its value where that is secret). */
+export interface ConfigError {
+  readonly setting: string
+  readonly reason: string
+}
+
+/** Where a setting may be said. A flag wins over the environment, the environment over the configuration file (whose names are this table's). */
+const SETTINGS = {
+  data: { flag: '--data', env: 'EVENTSYNC_DATA' },
+  listen: { flag: '--listen', env: 'EVENTSYNC_LISTEN' },
+  tlsCert: { flag: '--tls-cert', env: 'EVENTSYNC_TLS_CERT' },
+  tlsKey: { flag: '--tls-key', env: 'EVENTSYNC_TLS_KEY' },
+  logLevel: { flag: '--log-level', env: 'EVENTSYNC_LOG_LEVEL' },
+  passwordClients: { env: 'EVENTSYNC_PASSWORD_CLIENTS' },
+  registration: { env: 'EVENTSYNC_REGISTRATION' },
+  // These three hold secrets: never a flag, and each may come from a file (…_FILE).
+  logUrl: { env: 'EVENTSYNC_LOG_URL', secret: true },
+  storeUrl: { env: 'EVENTSYNC_STORE_URL', secret: true },
+  amqpUrl: { env: 'EVENTSYNC_AMQP_URL', secret: true },
+  state: { flag: '--state', env: 'EVENTSYNC_STATE' },
+  scanSeconds: { env: 'EVENTSYNC_SCAN_SECONDS' },
+  maxFileSize: { env: 'EVENTSYNC_MAX_FILE_SIZE' },
+} as const satisfies Record<string, { readonly flag?: string; readonly env: string; readonly secret?: boolean }>
+
+export type SettingName = keyof typeof SETTINGS
+
+/** What was said, and where. */
+interface Said {
+  readonly text: string
+  readonly where: string
+}
+
+/** All settings as they were said, gathered once; what they mean is for {@link gatewayConfig} and {@link deviceConfig}. */
+export type Settings = ReadonlyMap<SettingName, Said>
+
+export type Flags = Readonly<Partial<Record<SettingName, string | undefined>>>
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const gather = (flags: Flags, env: Environment, configFile: string | undefined): E.Either<readonly ConfigError[], Settings> => {
+  const file = configFile === undefined ? E.right({}) : readConfigFile(configFile)
+  if (E.isLeft(file)) return file
+  const errors: ConfigError[] = []
+  const settings = new Map<SettingName, Said>()
+  for (const name of settingNames) {
+    const said = lookUp(name, flags, env, file.right, configFile ?? '')
+    if (E.isLeft(said)) errors.push(said.left)
+    else if (said.right !== undefined) settings.set(name, said.right)
+  }
+  return errors.length > 0 ? E.left(errors) : E.right(settings)
+}
+
+// The keys of a constant object are its names.
+const settingNames = Object.keys(SETTINGS) as SettingName[]
+
+const lookUp = (
+  name: SettingName,
+  flags: Flags,
+  env: Environment,
+  file: Readonly<Record<string, string>>,
+  fileName: string,
+): E.Either<ConfigError, Said | undefined> => {
+  const { env: variable, ...setting } = SETTINGS[name]
+  const flag = flags[name]
+  if (flag !== undefined && 'flag' in setting) return E.right({ text: flag, where: setting.flag })
+  const value = env[variable]
+  if (value !== undefined && value !== '') return E.right({ text: value, where: variable })
+  const secretFile = 'secret' in setting ? env[`${variable}_FILE`] : undefined
+  if (secretFile !== undefined && secretFile !== '') return readSecret(secretFile, `${variable}_FILE`)
+  const inFile = file[name]
+  return E.right(inFile === undefined ? undefined : { text: inFile, where: `"${name}" in ${fileName}` })
+}
+
+const readSecret = (file: string, variable: string): E.Either<ConfigError, Said> =>
+  E.tryCatch(
+    () => ({ text: readFileSync(file, 'utf8').trim(), where: variable }),
+    () => ({ setting: variable, reason: `the file ${file} cannot be read` }),
+  )
+
+const readConfigFile = (file: string): E.Either<readonly ConfigError[], Readonly<Record<string, string>>> => {
+  const wrong = (reason: string): E.Either<readonly ConfigError[], never> => E.left([{ setting: file, reason }])
+  const parsed = E.tryCatch(
+    (): unknown => JSON.parse(readFileSync(file, 'utf8')),
+    (error) => (error instanceof Error ? error.message : ''),
+  )
+  if (E.isLeft(parsed)) return wrong(`cannot be read as JSON (${parsed.left})`)
+  if (typeof parsed.right !== 'object' || parsed.right === null || Array.isArray(parsed.right)) return wrong('must hold one JSON object')
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(parsed.right)) {
+    if (!(name in SETTINGS)) return wrong(`"${name}" is no setting; there are: ${settingNames.join(', ')}`)
+    if (typeof value !== 'string' && typeof value !== 'number') return wrong(`"${name}" must be a text or a number`)
+    values[name] = String(value)
+  }
+  return E.right(values)
+}
+
+/** The gateway's configuration: one member of a union for each provider of a port. */
+export interface GatewayConfig {
+  readonly data: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
+  readonly log: { readonly tag: 'sqlite' }
+  readonly store: { readonly tag: 'folder' }
+  readonly queue: { readonly tag: 'none' }
+  readonly passwordClients: boolean
+  readonly openRegistration: boolean
+  readonly logLevel: LogLevel
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** Collects what is wrong, so that all of it is said at once. */
+class Reader {
+  readonly errors: ConfigError[] = []
+  readonly #settings: Settings
+  constructor(settings: Settings) {
+    this.#settings = settings
+  }
+
+  /** The setting read by `parse` (undefined: wrong, `expected` says what it must be), or its default. */
+  read<A>(name: SettingName, expected: string, parse: (text: string) => A | undefined, otherwise: A): A {
+    const said = this.#settings.get(name)
+    if (said === undefined) return otherwise
+    const value = parse(said.text)
+    if (value === undefined) this.errors.push({ setting: said.where, reason: expected })
+    return value ?? otherwise
+  }
+
+  finish<A>(config: A): E.Either<readonly ConfigError[], A> {
+    return this.errors.length > 0 ? E.left(this.errors) : E.right(config)
+  }
+}
+
+const text = (value: string): string | undefined => (value === '' ? undefined : value)
+
+const oneOf =
+  <A extends string>(values: readonly A[]) =>
+  (value: string): A | undefined =>
+    values.find((each) => each === value)
+
+const positive = (value: string): number | undefined => (/^[1-9]\d{0,15}$/.test(value) ? Number(value) : undefined)
+
+/** `HOST:PORT`, `[::1]:PORT` or `PORT` alone (then on 127.0.0.1). */
+const address = (value: string): GatewayConfig['listen'] | undefined => {
+  const match = /^(?:(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):)?(\d{1,5})$/.exec(value)
+  const port = Number(match?.[3])
+  return match !== null && port <= 65_535 ? { host: match[1] ?? match[2] ?? '127.0.0.1', port } : undefined
+}
+
+/** No provider but the embedded one is in this version, and an address of another must not be passed over in silence. */
+const onlyEmbedded =
+  <A>(provider: A) =>
+  (value: string): A | undefined =>
+    value === '' ? provider : undefined
+
+export const gatewayConfig = (settings: Settings): E.Either<readonly ConfigError[], GatewayConfig> => {
+  const from = new Reader(settings)
+  const data = from.read('data', 'must name a directory', text, '')
+  if (data === '' && from.errors.length === 0)
+    from.errors.push({ setting: '--data', reason: 'is needed: the directory that holds the log and the contents' })
+  const listen = from.read('listen', 'must be HOST:PORT', address, { host: '127.0.0.1', port: 4750 })
+  const certFile = from.read('tlsCert', 'must name a PEM file', text, undefined)
+  const keyFile = from.read('tlsKey', 'must name a PEM file', text, undefined)
+  if ((certFile === undefined) !== (keyFile === undefined))
+    from.errors.push({ setting: '--tls-cert and --tls-key', reason: 'must be given together' })
+  return from.finish({
+    data,
+    listen,
+    tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
+    log: from.read(
+      'logUrl',
+      'another log than the embedded one (EventStoreDB) is not in this version: leave it unset',
+      onlyEmbedded({ tag: 'sqlite' }),
+      { tag: 'sqlite' },
+    ),
+    store: from.read(
+      'storeUrl',
+      'another store than the embedded one (S3) is not in this version: leave it unset',
+      onlyEmbedded({ tag: 'folder' }),
+      { tag: 'folder' },
+    ),
+    queue: from.read('amqpUrl', 'RabbitMQ is not in this version: leave it unset', onlyEmbedded({ tag: 'none' }), { tag: 'none' }),
+    passwordClients: from.read('passwordClients', 'must be allow or refuse', oneOf(['allow', 'refuse']), 'refuse') === 'allow',
+    openRegistration:
+      from.read('registration', 'must be open or closed', oneOf(['open', 'closed']), isLoopback(listen.host) ? 'open' : 'closed') ===
+      'open',
+    logLevel: from.read('logLevel', `must be one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS), 'info'),
+  })
+}
+
+/** A device's configuration. */
+export interface DeviceConfig {
+  readonly state: string
+  readonly scanEverySeconds: number
+  readonly maxFileSize: number
+}
+
+export const deviceConfig = (settings: Settings, env: Environment): E.Either<readonly ConfigError[], DeviceConfig> => {
+  const from = new Reader(settings)
+  const base = env['XDG_STATE_HOME']
+  return from.finish({
+    state: from.read(
+      'state',
+      'must name a directory',
+      text,
+      join(base === undefined || base === '' ? join(homedir(), '.local', 'state') : base, 'eventsync'),
+    ),
+    scanEverySeconds: from.read('scanSeconds', 'must be a number of seconds', positive, 600),
+    maxFileSize: from.read('maxFileSize', 'must be a number of bytes', positive, MAX_FILE_SIZE),
+  })
+}

@@ -1,0 +1,202 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { either as E } from 'fp-ts'
+import { expect } from 'vitest'
+import { controlAddress } from '../../src/agent/control/address.ts'
+import { askAgent } from '../../src/agent/control/client.ts'
+import { folderAt } from '../../src/agent/device/folders.ts'
+import type { FolderStatus } from '../../src/agent/engine/folder-sync.types.ts'
+import { Daemon, run, type Environment, type Finished } from './processes.ts'
+import { treeOf } from './tree.ts'
+import { until } from './wait.ts'
+
+export const EMAIL = 'ada@example.org'
+export const PASSWORD = 'correct horse battery staple'
+
+/** A gateway and devices as real processes, in a temporary directory and on free ports; disposing of it ends them all. */
+export class World implements AsyncDisposable {
+  readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'es-')))
+  readonly #env: Environment
+  readonly #daemons: Daemon[] = []
+  readonly port: number
+  #gateway: Daemon | undefined
+
+  private constructor(port: number, env: Environment) {
+    this.port = port
+    this.#env = env
+  }
+
+  /** With a gateway that runs and an account. */
+  static async create(env: Environment = {}): Promise<World> {
+    const world = new World(await freePort(), env)
+    await world.startGateway()
+    expect(await world.userAdd()).toMatchObject({ code: 0 })
+    return world
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.port}`
+  }
+
+  get data(): string {
+    return join(this.root, 'data')
+  }
+
+  get gateway(): Daemon {
+    if (this.#gateway === undefined) throw new Error('the gateway was not started')
+    return this.#gateway
+  }
+
+  userAdd(email = EMAIL, password = PASSWORD): Promise<Finished> {
+    return run(['user', 'add', email, '--server', this.url], { EVENTSYNC_PASSWORD: password })
+  }
+
+  async startGateway(): Promise<void> {
+    const gateway = this.daemon(['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`], this.#env)
+    this.#gateway = gateway
+    await until('the gateway to be ready', async () => {
+      if (!gateway.running) throw new Error(`the gateway ended:\n${gateway.lines.join('\n')}`)
+      return (await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined))?.ok
+    })
+  }
+
+  daemon(args: readonly string[], env: Environment = {}): Daemon {
+    const daemon = new Daemon(args, env)
+    this.#daemons.push(daemon)
+    return daemon
+  }
+
+  /** A device that is registered; its folder is not made yet. */
+  async device(
+    name: string,
+    options: { readonly email?: string; readonly password?: string; readonly url?: string } = {},
+  ): Promise<Device> {
+    const device = new Device(this, name)
+    expect(await device.register(options)).toMatchObject({ code: 0 })
+    return device
+  }
+
+  /** Two devices whose agents run. */
+  async pair(): Promise<[Device, Device]> {
+    const devices: [Device, Device] = [await this.device('laptop'), await this.device('desktop')]
+    for (const device of devices) await device.start()
+    return devices
+  }
+
+  /** One value of the gateway's metrics, the sum of its labels' series. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${this.port}/metrics`)).text()
+    const values = text
+      .split('\n')
+      .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+      .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)))
+    return values.reduce((sum, value) => sum + value, 0)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#daemons.map((daemon) => daemon[Symbol.asyncDispose]()))
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+/** One device: a state directory, a folder, and the agent that keeps it. */
+export class Device {
+  readonly name: string
+  readonly state: string
+  readonly folder: string
+  readonly #world: World
+  #agent: Daemon | undefined
+
+  constructor(world: World, name: string) {
+    this.#world = world
+    this.name = name
+    this.state = join(world.root, `${name}-state`)
+    this.folder = join(world.root, name)
+  }
+
+  get agent(): Daemon {
+    if (this.#agent === undefined) throw new Error(`the agent of ${this.name} was not started`)
+    return this.#agent
+  }
+
+  /** A path inside its folder, which is made where it is missing. */
+  path(...names: string[]): string {
+    mkdirSync(this.folder, { recursive: true })
+    return join(this.folder, ...names)
+  }
+
+  register({
+    email = EMAIL,
+    password = PASSWORD,
+    url = this.#world.url,
+  }: { readonly email?: string; readonly password?: string; readonly url?: string } = {}): Promise<Finished> {
+    return this.run('register', email, '--server', url, '--name', this.name, { EVENTSYNC_PASSWORD: password })
+  }
+
+  /** A command of this device; an object as the last argument is its environment. */
+  run(...args: (string | Environment)[]): Promise<Finished> {
+    const env = args.find((arg) => typeof arg === 'object') ?? {}
+    return run([...args.filter((arg) => typeof arg === 'string'), '--state', this.state], env)
+  }
+
+  /** Starts its agent, and waits until it can be asked. */
+  async start(...args: string[]): Promise<Daemon> {
+    const agent = this.#world.daemon(['agent', this.folder, '--state', this.state, '--json', ...args])
+    this.#agent = agent
+    await until(`the agent of ${this.name} to answer`, async () => {
+      if (!agent.running) throw new Error(`the agent of ${this.name} ended:\n${agent.lines.join('\n')}`)
+      return (await this.#ask('status', 5)) !== undefined
+    })
+    return agent
+  }
+
+  /** Its status, when everything found is settled. */
+  async settle(seconds = 20): Promise<FolderStatus> {
+    const status = await this.#ask('settle', seconds)
+    if (status === undefined)
+      throw new Error(
+        `${this.name} was not settled within ${seconds} s; ${JSON.stringify(await this.status())}; its agent said:\n${this.agent.lines.slice(-20).join('\n')}`,
+      )
+    return status
+  }
+
+  async status(): Promise<FolderStatus> {
+    const status = await this.#ask('status', 5)
+    if (status === undefined) throw new Error(`the agent of ${this.name} does not answer`)
+    return status
+  }
+
+  get tree(): string[] {
+    return treeOf(this.folder)
+  }
+
+  async #ask(ask: 'status' | 'settle', seconds: number): Promise<FolderStatus | undefined> {
+    const answer = await askAgent(
+      controlAddress(folderAt(realpathSync(this.state), this.folder).directory),
+      { ask },
+      AbortSignal.timeout(seconds * 1000),
+    )()
+    return E.isRight(answer) && answer.right.tag === 'status' ? answer.right.status : undefined
+  }
+}
+
+/** Settles all devices (twice: a conflict copy of one is news for the others), and expects them to hold the same. */
+export const expectSame = async (...devices: readonly Device[]): Promise<void> => {
+  for (let round = 0; round < 2; round += 1) for (const device of devices) await device.settle()
+  const [first, ...others] = devices
+  for (const other of others) expect(other.tree, `${other.name} against ${first?.name ?? ''}`).toEqual(first?.tree)
+  for (const device of devices)
+    expect(await device.status(), device.name).toMatchObject({ inSync: true, connected: true, pending: 0, held: [], problems: [] })
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address !== null ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
