@@ -33,8 +33,10 @@ export const ensureDirectory = (fs: FileSystem, path: string, mode: number): boo
 }
 
 /** Tries the file system with a name of EventSync's own; in a folder that is not EventSync's yet, nothing of it stays. */
-const probe = (fs: FileSystem): boolean => {
+const probe = (fs: FileSystem): boolean | undefined => {
   const madeOwn = ensureDirectory(fs, OWN.directory, 0o700)
+  // A symlink there would lead outside (I11).
+  if (fs.lstat(OWN.directory).kind !== 'directory') return undefined
   const madeProbe = ensureDirectory(fs, OWN.probe, 0o700)
   const exact = !PROBE_ALIASES.some((alias) => isThere(fs, alias))
   if (madeProbe && !isThere(fs, OWN.marker)) fs.rmdir(OWN.probe)
