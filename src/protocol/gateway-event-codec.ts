@@ -25,7 +25,7 @@ const readHead = (reader: Reader, json: Json, at: string): HeadOfStream => {
   const [stream, revision, chain] = triple
   if (typeof stream !== 'string' || stream.length > MAX_STREAM) reader.fail(`${at}[0]`, 'must be the name of a stream')
   return {
-    stream: String(stream),
+    stream: typeof stream === 'string' ? stream : '',
     revision: reader.integer(revision, `${at}[1]`, 0, Number.MAX_SAFE_INTEGER),
     chain: reader.hash(chain, `${at}[2]`),
   }
