@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { ClientTransport } from '../port.ts'
 import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'
 import type { Link } from '../session/link.ts'
-import { isLoopback } from './address.ts'
+import { isLoopback } from '../../lib/loopback.ts'
 import { WebSocketLink } from './pipe.ts'
 import { Socket, SOCKET_OPTIONS, SUBPROTOCOL } from './socket.ts'
 
