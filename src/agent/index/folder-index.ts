@@ -38,7 +38,12 @@ interface Row {
   readonly remote: string | null
 }
 
-const stateOf = ({ local, base, remote }: Node): number => {
+/** Whether the folder's ignore rules leave a path alone. */
+export type IsIgnored = (path: SyncPath, isDirectory: boolean) => boolean
+
+const stateOf = ({ path, local, base, remote }: Node, isIgnored: IsIgnored): number => {
+  const kind = local?.content.kind ?? remote?.content?.kind ?? base?.content.kind
+  if (isIgnored(path, kind === 'directory')) return 0
   const localSame = local === undefined ? base === undefined : base !== undefined && sameContent(local.content, base.content)
   const remoteSame = remote?.content === undefined ? base === undefined : base !== undefined && base.revision === remote.revision
   return (localSame ? 0 : LOCAL_OPEN) | (remoteSame ? 0 : REMOTE_OPEN)
@@ -64,11 +69,13 @@ const endOf = (directory: string): string => `${directory}0`
  */
 export class FolderIndex {
   readonly #db: DatabaseSync
+  readonly #isIgnored: IsIgnored
   readonly #statements = new Map<string, StatementSync>()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, isIgnored: IsIgnored) {
     prepareSchema(db)
     this.#db = db
+    this.#isIgnored = isIgnored
   }
 
   /** Runs several writes as one transaction. */
@@ -101,6 +108,17 @@ export class FolderIndex {
     return this.statement(sql).get() as { outgoing: number; incoming: number }
   }
 
+  /** The two bits of what is open at a path: 1, the disk differs from base; 2, the log does. */
+  stateAt(path: SyncPath): number {
+    // One INTEGER column.
+    return (this.statement('SELECT state FROM node WHERE path = ?').get(path) as { state: number } | undefined)?.state ?? 0
+  }
+
+  /** Local paths that match an SQL pattern. */
+  localNamesLike(pattern: string): SyncPath[] {
+    return asRows(this.statement('SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE local IS NOT NULL AND path LIKE ? ORDER BY path').all(pattern)).map(({ path }) => path)
+  }
+
   /** Names and nodes directly inside a directory that have a local state. */
   children(directory: SyncPath | ''): Node[] {
     return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)).map(toNode)
@@ -112,6 +130,24 @@ export class FolderIndex {
     return asRows(
       this.statement('SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(start, endOf(directory), limit),
     ).map(toNode)
+  }
+
+  /** Ignore files that any of the trees knows of. */
+  namedAnywhere(name: string): SyncPath[] {
+    const rows = this.statement("SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE path = ?1 OR path LIKE '%/' || ?1").all(name)
+    return asRows(rows).map(({ path }) => path)
+  }
+
+  /** Writes every node below a directory again: what the ignore rules say of it has changed. */
+  refresh(directory: SyncPath | ''): void {
+    const [start, end] = directory === '' ? ['', '\u{10FFFF}'] : [`${directory}/`, endOf(directory)]
+    const page = 'SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT 1000'
+    for (let rows = asRows(this.statement(page).all(start, end)); rows.length > 0; ) {
+      this.atomically(() => {
+        for (const row of rows) this.put(toNode(row))
+      })
+      rows = asRows(this.statement(page).all(rows.at(-1)?.path ?? end, end))
+    }
   }
 
   /** Whether anything local lies below a directory. */
@@ -134,7 +170,7 @@ export class FolderIndex {
       node.remote === undefined ? null : encodeVersion(node.remote),
       hashed ? (node.local?.content.hash ?? null) : null,
       based ? (node.base?.content.hash ?? null) : null,
-      stateOf(node),
+      stateOf(node, this.#isIgnored),
     )
   }
 

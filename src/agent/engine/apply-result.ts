@@ -1,0 +1,124 @@
+import { conflictPath } from '../../domain/conflict-name.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import type { BaseState } from '../../domain/plan/trees.ts'
+import type { Seen, StepResult } from '../disk/port.ts'
+import type { Work } from './apply.ts'
+import type { ApplyJob, FolderContext } from './context.ts'
+import { forgetBelow, localOf } from './local-tree.ts'
+import { obstacleOf } from './problems.ts'
+
+/** What is to be done once the group's results are recorded. */
+type Afterwards = () => void
+
+/** A path's steps went well: the local tree follows, and base as soon as it is durable. */
+export const noteDone = (ctx: FolderContext, work: Work, seen: Seen | undefined): Afterwards => {
+  const { path, job } = work
+  ctx.problems.clear(path, 'version')
+  switch (job.tag) {
+    case 'place':
+      return notePlaced(ctx, work, job, seen)
+    case 'touch':
+      if (seen !== undefined) ctx.index.setLocal(path, localOf(ctx, seen, { ...job.version.content }), ctx.index.chunksOf(path))
+      return () => ctx.adopt(path, job.version)
+    case 'remove':
+      ctx.index.setLocal(path, undefined)
+      ctx.deps.report({ tag: 'received', action: 'delete', path })
+      return () => ctx.adopt(path, undefined)
+    case 'conflict':
+      return noteAside(ctx, work, seen)
+  }
+}
+
+const notePlaced = (ctx: FolderContext, { path, node }: Work, job: Extract<ApplyJob, { tag: 'place' }>, seen: Seen | undefined): Afterwards => {
+  if (seen === undefined) return () => again(ctx, path)
+  const { version } = job
+  ctx.index.setLocal(path, localOf(ctx, seen, version.content), job.chunks)
+  ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
+  return () => ctx.adopt(path, version)
+}
+
+const noteAside = (ctx: FolderContext, { path, node, steps }: Work, seen: Seen | undefined): Afterwards => {
+  const [step] = steps
+  if (step?.tag !== 'aside' || node.local === undefined) return () => ctx.release(path)
+  const { to } = step
+  const { content } = node.local
+  if (content.kind === 'directory') forgetBelow(ctx, path)
+  else if (seen !== undefined) ctx.index.setLocal(to, localOf(ctx, seen, content), ctx.index.chunksOf(path))
+  ctx.index.setLocal(path, undefined)
+  // The name belongs to the log's version now: what is missing here is not a deletion.
+  ctx.index.setBase(path, undefined)
+  ctx.deps.report({ tag: 'conflict', path, copy: to })
+  return () => {
+    ctx.look(to)
+    ctx.plan(to)
+    ctx.release(path)
+  }
+}
+
+const again = (ctx: FolderContext, path: SyncPath): void => {
+  ctx.look(path)
+  ctx.release(path)
+}
+
+const idle = (ctx: FolderContext, { job }: Work): void => {
+  if (job.tag === 'place' && job.stage !== undefined) ctx.idleStages.push(job.stage)
+}
+
+/** A path's steps found something else than the plan saw, or could not be carried out. */
+export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<StepResult, { tag: 'done' }>): Afterwards => {
+  const { path, job, node } = work
+  idle(ctx, work)
+  if (result.tag === 'changed') return () => again(ctx, path)
+  if (result.error.tag === 'NotEmpty') return () => ctx.run(settleNotEmpty(ctx, path, job.tag === 'place' ? job.version : undefined))
+  ctx.block(path, obstacleOf(result.error, 'version'))
+  if (result.error.tag === 'NoSpace') ctx.lastError = result.error.reason
+  if (result.error.tag === 'BadParent' && node.local !== undefined) ctx.look(path)
+  return () => ctx.release(path)
+}
+
+/**
+ * A directory that should go still holds something. What the log does not know yet is looked at, and goes its own way first (it brings the directory
+ * back, or goes); where a file is to take the directory's name, the directory moves aside; where only ignored files are left it stays, and is reported.
+ */
+const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseState | undefined): Promise<void> => {
+  const [listing] = await ctx.deps.disk.list([path])
+  if (ctx.signal.aborted) return
+  if (listing?.result.tag !== 'listed') return again(ctx, path)
+  const { entries } = listing.result
+  const inside = entries.filter((entry) => !ctx.ignore.ignores(entry.path, entry.tag === 'seen' && entry.seen.kind === 'directory'))
+  const leaving = inside.every((entry) => isLeaving(ctx, entry.path))
+  if (inside.length > 0 && leaving) {
+    for (const entry of inside) ctx.look(entry.path)
+    ctx.block(path, { reason: 'the folder still holds files that are about to go', side: 'version', permanent: false })
+    return ctx.release(path)
+  }
+  if (version !== undefined) return moveAside(ctx, path, version)
+  for (const entry of inside) ctx.look(entry.path)
+  const reason = inside.length === 0 ? 'the folder was deleted elsewhere; it stays here because of the ignored files in it' : 'the folder still holds files that were added here'
+  ctx.block(path, { reason, side: 'version', permanent: inside.length === 0 })
+  ctx.release(path)
+}
+
+/** What lies inside is as it was in sync, and the log has deleted it. */
+const isLeaving = (ctx: FolderContext, path: SyncPath): boolean => {
+  const { local, base, remote } = ctx.index.get(path)
+  return local !== undefined && base !== undefined && remote?.content === undefined
+}
+
+const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState): Promise<void> => {
+  const { local } = ctx.index.get(path)
+  if (local === undefined) return again(ctx, path)
+  const to = conflictPath(path, ctx.deps.agentName, version.content.modified)
+  const [result] = await ctx.deps.disk.apply([{ tag: 'aside', path, expect: local.seen, to }])
+  if (ctx.signal.aborted) return
+  if (result?.tag === 'done') {
+    ctx.index.atomically(() => {
+      forgetBelow(ctx, path)
+      ctx.index.setLocal(path, undefined)
+      ctx.index.setBase(path, undefined)
+    })
+    ctx.deps.report({ tag: 'conflict', path, copy: to })
+    ctx.look(to)
+  } else if (result?.tag === 'failed') ctx.block(path, obstacleOf(result.error, 'version'))
+  again(ctx, path)
+}

@@ -1,0 +1,153 @@
+import { sameBytes } from '../../domain/content.ts'
+import { depthOf, type SyncPath } from '../../domain/path.ts'
+import { plan } from '../../domain/plan/plan.ts'
+import type { Intent } from '../../domain/plan/trees.ts'
+import type { Step, StepResult } from '../disk/port.ts'
+import type { Node } from '../index/folder-index.ts'
+import { noteDone, noteNotDone } from './apply-result.ts'
+import { asideStep } from './conflict.ts'
+import type { ApplyJob, FolderContext } from './context.ts'
+import { buryBefore } from './graves.ts'
+import { obstacleOf } from './problems.ts'
+
+const AT_ONCE = 1_024
+
+/** One path's job made into steps, in the order in which they must run. */
+export interface Work {
+  readonly path: SyncPath
+  readonly job: ApplyJob
+  readonly node: Node
+  readonly steps: readonly Step[]
+  /** Asides first, then removals (the deepest first), folders, files, metadata. */
+  readonly rank: number
+}
+
+const RANK = { conflict: 0, remove: 1, directory: 2, place: 3, touch: 4 } as const
+
+/** Whether the plan still wants what the job was made for: the trees may have moved on meanwhile. */
+const stillWanted = (job: ApplyJob, intent: Intent): boolean => {
+  switch (job.tag) {
+    case 'place':
+      return intent.tag === 'put' && intent.version.revision === job.version.revision
+    case 'touch':
+      return intent.tag === 'touch' && intent.version.revision === job.version.revision
+    case 'remove':
+      return intent.tag === 'remove'
+    case 'conflict':
+      return intent.tag === 'conflict' && sameBytes(intent.content, job.content)
+  }
+}
+
+/** Other paths still want these bytes from here: they are staged before anything takes them away (swaps, cycles, moves). */
+const isSource = (ctx: FolderContext, node: Node): boolean => {
+  const content = node.local?.content
+  if (content === undefined || content.kind !== 'file' || content.size === 0 || ctx.queues.fetch.size + ctx.fetching.size === 0) return false
+  const wants = (path: SyncPath): boolean => path !== node.path && ctx.index.get(path).remote?.content?.hash === content.hash
+  for (const path of ctx.queues.fetch.keys()) if (wants(path)) return true
+  for (const path of ctx.fetching) if (wants(path)) return true
+  return false
+}
+
+const graveName = (ctx: FolderContext): string => Array.from({ length: 4 }, () => Math.floor(ctx.deps.random() * 2 ** 32).toString(16).padStart(8, '0')).join('')
+
+const placeSteps = (ctx: FolderContext, { path, local }: Node, job: Extract<ApplyJob, { tag: 'place' }>): Step[] => {
+  const { kind } = job.version.content
+  const expect = local?.seen
+  const grave = graveName(ctx)
+  if (kind === 'directory') {
+    const clear: Step[] = expect === undefined ? [] : [{ tag: 'remove', path, expect, grave }]
+    return [...clear, { tag: 'mkdir', path }]
+  }
+  const clear: Step[] = expect?.kind === 'directory' ? [{ tag: 'remove', path, expect, grave: graveName(ctx) }] : []
+  const over = expect?.kind === 'directory' ? undefined : expect
+  if (job.target !== undefined) return [...clear, { tag: 'symlink', target: job.target, path, expect: over, grave }]
+  return [...clear, { tag: 'place', stage: job.stage ?? '', path, expect: over, grave }]
+}
+
+const workFor = (ctx: FolderContext, path: SyncPath, job: ApplyJob): Work | 'later' | undefined => {
+  const node = ctx.index.get(path)
+  if (!stillWanted(job, plan(node))) return undefined
+  if (job.tag !== 'touch' && isSource(ctx, node)) return 'later'
+  const seen = node.local?.seen
+  switch (job.tag) {
+    case 'place':
+      return { path, job, node, steps: placeSteps(ctx, node, job), rank: job.version.content.kind === 'directory' ? RANK.directory : RANK.place }
+    case 'touch': {
+      const { executable, modified } = job.version.content
+      return seen === undefined ? undefined : { path, job, node, steps: [{ tag: 'touch', path, expect: seen, executable, modified }], rank: RANK.touch }
+    }
+    case 'remove':
+      return seen === undefined ? undefined : { path, job, node, steps: [{ tag: 'remove', path, expect: seen, grave: graveName(ctx) }], rank: RANK.remove }
+    case 'conflict':
+      return seen === undefined ? undefined : { path, job, node, steps: [asideStep(ctx, node, job.content, seen)], rank: RANK.conflict }
+  }
+}
+
+const inOrder = (a: Work, b: Work): number => {
+  if (a.rank !== b.rank) return a.rank - b.rank
+  if (a.rank === RANK.remove) return depthOf(b.path) - depthOf(a.path)
+  return a.path < b.path ? -1 : 1
+}
+
+const take = (ctx: FolderContext): Work[] => {
+  const works: Work[] = []
+  for (const [path, job] of ctx.queues.apply) {
+    if (works.length >= AT_ONCE) break
+    const work = workFor(ctx, path, job)
+    if (work === 'later') continue
+    ctx.queues.apply.delete(path)
+    if (work === undefined) drop(ctx, path, job)
+    else works.push(work)
+  }
+  return works.sort(inOrder)
+}
+
+const drop = (ctx: FolderContext, path: SyncPath, job: ApplyJob): void => {
+  if (job.tag === 'place' && job.stage !== undefined) ctx.idleStages.push(job.stage)
+  ctx.release(path)
+}
+
+/** Carries out visible changes in groups: contents are durable first (I17), then each step checks that its target is what the plan saw. */
+export const applyLoop = async (ctx: FolderContext): Promise<void> => {
+  while (!ctx.signal.aborted) {
+    const works = ctx.rootLost === undefined ? take(ctx) : []
+    if (works.length === 0) await ctx.wake.apply.wait(ctx.deps.clock, ctx.signal)
+    else await applyGroup(ctx, works)
+  }
+}
+
+const stagesOf = (works: readonly Work[]): string[] => works.flatMap(({ job }) => (job.tag === 'place' && job.stage !== undefined ? [job.stage] : []))
+
+const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<void> => {
+  const stages = stagesOf(works)
+  const error = stages.length === 0 ? undefined : await ctx.deps.disk.persistStages(stages)
+  if (ctx.signal.aborted) return
+  if (error !== undefined) {
+    for (const { path } of works) {
+      ctx.block(path, obstacleOf(error, 'version'))
+      ctx.release(path)
+    }
+    return
+  }
+  buryBefore(ctx, works)
+  const results = await ctx.deps.disk.apply(works.flatMap(({ steps }) => steps))
+  if (ctx.signal.aborted) return
+  takeResults(ctx, works, results)
+}
+
+/** The results of each path's steps; the first that is not done stands for the path. */
+const takeResults = (ctx: FolderContext, works: readonly Work[], results: readonly StepResult[]): void => {
+  let at = 0
+  const settled = works.map((work) => {
+    const own = results.slice(at, at + work.steps.length)
+    at += work.steps.length
+    return { work, result: own.find(({ tag }) => tag !== 'done') ?? own.at(-1) }
+  })
+  const afterwards = ctx.index.atomically(() =>
+    settled.map(({ work, result }) => {
+      if (result === undefined) return () => ctx.release(work.path)
+      return result.tag === 'done' ? noteDone(ctx, work, result.seen) : noteNotDone(ctx, work, result)
+    }),
+  )
+  for (const act of afterwards) act()
+}

@@ -1,0 +1,222 @@
+import type { Change } from '../../domain/change.ts'
+import type { Chunk, Content, Hash } from '../../domain/content.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import type { BaseState } from '../../domain/plan/trees.ts'
+import { RecentSet } from '../../lib/recent-set.ts'
+import { Wakeup } from '../../lib/wakeup.ts'
+import type { Receipt } from '../../protocol/messages.ts'
+import { verifyReceipt } from '../../protocol/receipt.ts'
+import { IgnoreRules } from '../ignore-rules.ts'
+import { FolderIndex, type Node } from '../index/folder-index.ts'
+import { ByteCache } from './byte-cache.ts'
+import { RecentDeletions } from './recent-deletions.ts'
+import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
+import { LookQueue } from './look-queue.ts'
+import { type Obstacle, Problems } from './problems.ts'
+
+/** What the planner has handed to one of the workers, by path. A path is with at most one of them: it is busy until released. */
+export interface Queues {
+  /** Versions to bring to the disk. */
+  readonly fetch: Map<SyncPath, BaseState>
+  /** Visible changes that need no bytes (any more). */
+  readonly apply: Map<SyncPath, ApplyJob>
+  readonly publish: Set<SyncPath>
+  /** Deletions, and returns to older content: they wait until nothing moves, and may be held (I15). */
+  readonly destructive: Set<SyncPath>
+}
+
+export interface Adoption {
+  readonly path: SyncPath
+  readonly base: BaseState | undefined
+  readonly done?: () => void
+}
+
+export type ApplyJob =
+  | { readonly tag: 'place'; readonly version: BaseState; readonly stage: string | undefined; readonly target: string | undefined; /** Of a staged file. */ readonly chunks: readonly Chunk[] }
+  | { readonly tag: 'touch'; readonly version: BaseState }
+  | { readonly tag: 'remove' }
+  | { readonly tag: 'conflict'; readonly content: Content }
+
+const RECEIPTS_KEPT = 1_000
+
+export const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
+
+/** What the loops of one folder share. All of it is touched from one thread. */
+export class FolderContext {
+  readonly deps: FolderSyncDeps
+  readonly index: FolderIndex
+  readonly signal: AbortSignal
+  readonly fail: (fatal: FolderFatal) => void
+  /** An unexpected error: a fault of ours, which ends the folder's run. */
+  readonly crash: (error: unknown) => void
+  readonly #running = new Set<Promise<void>>()
+  readonly ignore = new IgnoreRules()
+  readonly problems = new Problems()
+  readonly bytes = new ByteCache()
+  readonly looks: LookQueue
+  readonly hot = new Set<SyncPath>()
+  readonly busy = new Set<SyncPath>()
+  readonly queues: Queues = { fetch: new Map(), apply: new Map(), publish: new Set(), destructive: new Set() }
+  readonly wake = { look: new Wakeup(), plan: new Wakeup(), fetch: new Wakeup(), apply: new Wakeup(), publish: new Wakeup(), pull: new Wakeup(), adopt: new Wakeup(), upload: new Wakeup(), graves: new Wakeup(), settled: new Wakeup() }
+  readonly adoptions: Adoption[] = []
+  /** Messages that were answered, and whose paths are not settled yet. */
+  unfinished = 0
+  /** Large contents that wait for, or are on, their way up. */
+  readonly uploading = new Set<SyncPath>()
+  readonly uploads: SyncPath[] = []
+  /** Contents whose chunks the gateway has, as it said lately. */
+  readonly uploaded = new RecentSet<Hash>(4_096)
+  /** Notices about held deletions, for the next message. */
+  readonly notices: Change[] = []
+  readonly recentDeletions = new RecentDeletions()
+  /** Since when deletions have been waiting. */
+  destructiveSince: number | undefined
+  pullWanted = true
+  /** Paths whose versions are being fetched. */
+  readonly fetching = new Set<SyncPath>()
+  largeFetches = 0
+  /** Staged files that nothing wants any more. */
+  readonly idleStages: string[] = []
+  /** Since when there are graves to look at. */
+  graveSince: number | undefined
+  readonly pullWaiters: (() => void)[] = []
+  connected = false
+  /** A Sync has reached the head since the connection was made: only then are local changes judged against the right tree. */
+  caughtUp = false
+  head = -1
+  /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
+  vanishedAt = -Infinity
+  /** Files being read; a hint that comes meanwhile asks for another look. */
+  readonly reading = new Map<SyncPath, { again: boolean }>()
+  /** The whole folder has been scanned since the start. */
+  scanned = false
+  scanning = false
+  scanWanted = true
+  nextScan = -Infinity
+  /** Hinted paths are being looked at. */
+  looking = false
+  /** Directories whose ignore rules have changed. */
+  readonly rewalk = new Set<SyncPath | ''>()
+  /** Names that no path can hold (not UTF-8), as they are shown to people, by directory. */
+  readonly unnamed = new Set<string>()
+  /** Why the root is not the folder that was synced (I15); nothing is planned meanwhile. */
+  rootLost: string | undefined
+  lastError: string | null = null
+  /** Paths after which the sweep over all open nodes goes on; undefined: no sweep is due. */
+  sweep: string | undefined = ''
+
+  constructor(deps: FolderSyncDeps, signal: AbortSignal, fail: (fatal: FolderFatal) => void, crash: (error: unknown) => void) {
+    this.deps = deps
+    this.signal = signal
+    this.fail = fail
+    this.crash = crash
+    this.index = new FolderIndex(deps.database, (path, isDirectory) => this.ignore.ignores(path, isDirectory))
+    this.looks = new LookQueue(this.wake.look.notify)
+  }
+
+  get now(): number {
+    return this.deps.clock.monotonic()
+  }
+
+  get position(): number {
+    return Number(this.index.meta('position') ?? '-1')
+  }
+
+  get chain(): string {
+    return this.index.meta('chain') ?? ''
+  }
+
+  isIgnored(node: Node): boolean {
+    const kind = node.local?.content.kind ?? node.remote?.content?.kind ?? node.base?.content.kind
+    return this.ignore.ignores(node.path, kind === 'directory')
+  }
+
+  /** To be planned soon. */
+  plan(path: SyncPath): void {
+    if (this.hot.size < 10_000) this.hot.add(path)
+    else this.sweep = ''
+    this.wake.plan.notify()
+  }
+
+  /** To be planned again: every open node. */
+  planAll(): void {
+    this.sweep = ''
+    this.wake.plan.notify()
+  }
+
+  /** A worker is done with a path, one way or another. */
+  release(path: SyncPath): void {
+    this.busy.delete(path)
+    this.plan(path)
+  }
+
+  look(path: SyncPath, delay = 0): void {
+    this.looks.add(path, this.now, delay)
+  }
+
+  /** New ignore rules: what they name is left alone from now on, and the rest is looked for. */
+  rulesChanged(directory: SyncPath | ''): void {
+    this.index.refresh(directory)
+    this.rewalk.add(directory)
+    this.planAll()
+  }
+
+  unnameable(directory: SyncPath | '', raw: string): void {
+    const shown = directory === '' ? raw : `${directory}/${raw}`
+    if (this.unnamed.has(shown) || this.unnamed.size >= 10_000) return
+    this.unnamed.add(shown)
+    this.deps.report({ tag: 'problem', path: shown, reason: NOT_UTF8 })
+  }
+
+  /** A version's bytes are at hand: it can be put in place. */
+  staged(path: SyncPath, job: ApplyJob): void {
+    this.queues.apply.set(path, job)
+    this.wake.apply.notify()
+  }
+
+  /** A large content must be with the gateway before a message names it. */
+  upload(path: SyncPath): void {
+    this.uploading.add(path)
+    this.uploads.push(path)
+    this.wake.upload.notify()
+  }
+
+  /** The disk holds what this version says (undefined: nothing): becomes base once that is durable (I17). The path is busy until then. */
+  adopt(path: SyncPath, base: BaseState | undefined): void {
+    this.busy.add(path)
+    this.adoptions.push({ path, base })
+    this.wake.adopt.notify()
+  }
+
+  /** Keeps the gateway's signed word on a message, or stops where it is not signed by the key that was pinned at `register`. */
+  keepReceipt(number: number, receipt: Receipt | undefined): void {
+    if (receipt === undefined) return
+    if (!verifyReceipt(receipt, this.deps.gatewayKey)) return this.fail({ tag: 'Refused', reason: 'the gateway\'s receipt is not signed by the key that was pinned at `eventsync register`' })
+    this.index.atomically(() => {
+      this.index.statement('INSERT OR REPLACE INTO receipt (number, receipt) VALUES (?, ?)').run(number, JSON.stringify(receipt))
+      this.index.statement('DELETE FROM receipt WHERE number <= ?').run(number - RECEIPTS_KEPT)
+    })
+  }
+
+  /** Lets work go on beside the loops; an error in it is an error of the folder. */
+  run(work: Promise<void>): void {
+    this.#running.add(work)
+    work.then(
+      () => this.#running.delete(work),
+      (error: unknown) => {
+        this.#running.delete(work)
+        this.crash(error)
+      },
+    )
+  }
+
+  /** Resolves when nothing runs beside the loops any more. */
+  async drained(): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
+  block(path: SyncPath, obstacle: Obstacle): void {
+    if (this.problems.block(path, obstacle, this.now)) this.deps.report({ tag: 'problem', path, reason: obstacle.reason })
+    this.wake.plan.notify()
+  }
+}

@@ -1,0 +1,138 @@
+import { parsePath, type SyncPath } from '../../domain/path.ts'
+import { either as E } from 'fp-ts'
+import type { Notification } from '../../transport/port.ts'
+import type { Hint } from '../watch/port.ts'
+import { IGNORE_FILE } from '../ignore-rules.ts'
+import { adoptLoop } from './adopt.ts'
+import { applyLoop } from './apply.ts'
+import { FolderContext } from './context.ts'
+import { fetchLoop } from './fetch.ts'
+import type { FolderFatal, FolderStatus, FolderSync, FolderSyncDeps } from './folder-sync.types.ts'
+import { graveLoop } from './graves.ts'
+import { approve } from './holds.ts'
+import { planLoop } from './planner.ts'
+import { publishLoop } from './publish.ts'
+import { pullLoop } from './pull.ts'
+import { FileReader } from './reader.ts'
+import { reportLoop } from './report.ts'
+import { lookLoop } from './scan.ts'
+import { isAtRest, statusOf } from './status.ts'
+import { tidy } from './tidy.ts'
+import { uploadLoop } from './upload.ts'
+import { witnessLoop } from './witness.ts'
+
+const onNotification = (ctx: FolderContext, notification: Notification): void => {
+  switch (notification.tag) {
+    case 'FolderAt':
+      if (notification.folder !== ctx.deps.folder) return
+      ctx.head = Math.max(ctx.head, notification.position)
+      break
+    case 'Connected':
+      ctx.connected = true
+      ctx.pullWanted = true
+      ctx.deps.report({ tag: 'connected' })
+      break
+    case 'Disconnected':
+      if (ctx.connected) ctx.deps.report({ tag: 'disconnected', reason: notification.reason })
+      ctx.connected = false
+      ctx.caughtUp = false
+      ctx.lastError = notification.reason
+      if (notification.refused) ctx.fail({ tag: 'Refused', reason: notification.reason })
+      break
+  }
+  ctx.wake.pull.notify()
+  ctx.wake.publish.notify()
+  ctx.wake.upload.notify()
+  ctx.wake.settled.notify()
+}
+
+const onHint = (ctx: FolderContext, hint: Hint): void => {
+  if (hint.tag === 'path') return ctx.look(hint.path)
+  if (hint.tag === 'limited') ctx.deps.report({ tag: 'note', text: hint.advice })
+  ctx.scanWanted = true
+  ctx.wake.look.notify()
+}
+
+/** The rules that were known when the agent last ran, so that nothing ignored is touched before the scan comes by. */
+const loadRules = async (ctx: FolderContext): Promise<void> => {
+  const files = ctx.index.namedAnywhere(IGNORE_FILE)
+  if (files.length === 0) return
+  for (const reading of await ctx.deps.disk.read(files)) {
+    if (reading.tag !== 'read' || reading.bytes === undefined) continue
+    const parent = parsePath(reading.path.slice(0, -IGNORE_FILE.length - 1))
+    ctx.ignore.set(E.isRight(parent) ? parent.right : '', Buffer.from(reading.bytes).toString('utf8'))
+  }
+}
+
+const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Promise<FolderStatus> => {
+  ctx.scanWanted = true
+  ctx.pullWanted = true
+  ctx.looks.hurry()
+  ctx.problems.hurry()
+  for (const wake of [ctx.wake.look, ctx.wake.pull, ctx.wake.plan]) wake.notify()
+  const over = new AbortController()
+  const end = (): void => over.abort()
+  ctx.signal.addEventListener('abort', end, { once: true })
+  signal?.addEventListener('abort', end, { once: true })
+  if (ctx.signal.aborted || signal?.aborted === true) over.abort()
+  while (!over.signal.aborted && !(isAtRest(ctx) && !ctx.pullWanted)) {
+    await ctx.deps.clock.sleep(5, over.signal)
+    ctx.looks.hurry()
+  }
+  return statusOf(ctx)
+}
+
+/** Keeps one folder in sync until stopped. The loops share a context, run on one thread, and wake each other. */
+export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
+  const over = new AbortController()
+  let failed: (fatal: FolderFatal) => void = () => undefined
+  let crashed: (error: unknown) => void = () => undefined
+  const failure = new Promise<FolderFatal>((resolve, reject) => {
+    failed = resolve
+    crashed = reject
+  })
+  // Who does not wait for it is not to be brought down by it.
+  failure.catch(() => undefined)
+  const end = (): void => over.abort()
+  const ctx = new FolderContext(
+    deps,
+    over.signal,
+    (fatal) => {
+      failed(fatal)
+      end()
+    },
+    (error) => {
+      crashed(error)
+      end()
+    },
+  )
+  const running = run(ctx).catch((error: unknown) => ctx.crash(error))
+  return {
+    status: () => statusOf(ctx),
+    settle: (signal) => settle(ctx, signal),
+    approveDeletions: (paths) => approve(ctx, paths),
+    failed: failure,
+    stop: async () => {
+      end()
+      await running
+      await ctx.drained()
+    },
+  }
+}
+
+const run = async (ctx: FolderContext): Promise<void> => {
+  await loadRules(ctx)
+  if (ctx.signal.aborted) return
+  const reader = new FileReader(ctx)
+  const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
+  // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.
+  const watching = ctx.deps.watch.start((hint) => onHint(ctx, hint), (path: SyncPath) => ctx.ignore.ignores(path, true))
+  watching.catch((error: unknown) => ctx.crash(error))
+  const loops = [lookLoop(ctx, reader), planLoop(ctx), pullLoop(ctx), publishLoop(ctx), uploadLoop(ctx), fetchLoop(ctx), applyLoop(ctx), adoptLoop(ctx), graveLoop(ctx), witnessLoop(ctx), reportLoop(ctx), tidy(ctx)]
+  try {
+    await Promise.all(loops.map((loop) => loop.catch((error: unknown) => ctx.crash(error))))
+  } finally {
+    stopListening()
+    await (await watching)[Symbol.asyncDispose]()
+  }
+}

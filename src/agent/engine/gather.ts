@@ -1,0 +1,178 @@
+import type { Change } from '../../domain/change.ts'
+import { type Chunk, sameBytes } from '../../domain/content.ts'
+import { depthOf, type SyncPath } from '../../domain/path.ts'
+import { plan } from '../../domain/plan/plan.ts'
+import { MAX_CHANGES } from '../../protocol/messages.ts'
+import { MAX_PAYLOAD } from '../../transport/port.ts'
+import { INLINE_BYTES } from '../disk/port.ts'
+import type { Node } from '../index/folder-index.ts'
+import type { FolderContext } from './context.ts'
+import { announceHold, holdIfTooMany, isHeld } from './holds.ts'
+
+/** Changes for one message, and the small contents that travel inside it. */
+export interface Gathered {
+  readonly changes: readonly Change[]
+  readonly contents: readonly { readonly chunk: Chunk; readonly bytes: Uint8Array }[]
+}
+
+/** Deletions wait until nothing has vanished for so long: what looks like a deletion may be half of a move, or the start of a mass deletion. */
+const QUIET_MS = 100
+const LONGEST_WAIT_MS = 5_000
+const MAX_EVENT_BYTES = 400 * 1024
+
+const sizeOf = (change: Change): number => {
+  if (change.tag === 'hold' || change.tag === 'approve') return 1_000
+  const manifest = 'content' in change ? change.content.manifest : undefined
+  return 600 + 2 * Buffer.byteLength(change.path) + ('from' in change ? 2 * Buffer.byteLength(change.from) : 0) + (manifest?.tag === 'chunks' ? manifest.chunks.length * 84 : 0)
+}
+
+/** A file that vanished here with just this content, and that nobody else changed meanwhile: the new path is its new name. */
+const movedFrom = (ctx: FolderContext, node: Node): Node | undefined => {
+  const content = node.local?.content
+  if (content === undefined || content.kind !== 'file' || content.size === 0 || node.base !== undefined || node.remote?.content !== undefined) return undefined
+  return ctx.index.vanishedWith(content.hash, 16).find((gone) => {
+    const free = !ctx.busy.has(gone.path) || ctx.queues.destructive.has(gone.path)
+    return free && gone.base !== undefined && gone.base.revision === gone.remote?.revision && sameBytes(gone.base.content, content) && !isHeld(ctx, gone.path)
+  })
+}
+
+const changeFor = (ctx: FolderContext, node: Node): Change | undefined => {
+  const intent = plan(node)
+  if (intent.tag !== 'publish') return undefined
+  const { path } = node
+  const gone = intent.action === 'create' ? movedFrom(ctx, node) : undefined
+  if (gone?.base === undefined) return { tag: intent.action, path, content: intent.content, base: intent.base }
+  ctx.queues.destructive.delete(gone.path)
+  ctx.busy.add(gone.path)
+  return { tag: 'move', from: gone.path, path, content: intent.content, base: gone.base.revision }
+}
+
+/** The log holds these bytes already, as far as this device knows: a rename, a copy, or new metadata sends none. */
+const isKnown = (ctx: FolderContext, { local, base }: Node): boolean => {
+  const content = local?.content
+  if (content === undefined) return true
+  if (base !== undefined && sameBytes(base.content, content)) return true
+  return ctx.index.filesWith(content.hash, 8).some((other) => other.base !== undefined && sameBytes(other.base.content, content))
+}
+
+const bytesOf = async (ctx: FolderContext, node: Node): Promise<Uint8Array | undefined> => {
+  const content = node.local?.content
+  if (content === undefined) return undefined
+  const kept = ctx.bytes.get(content.hash)
+  if (kept !== undefined) return kept
+  const [reading] = await ctx.deps.disk.read([node.path])
+  return reading?.tag === 'read' && sameBytes(reading.content, content) ? reading.bytes : undefined
+}
+
+class Message {
+  readonly changes: Change[] = []
+  readonly contents: { chunk: Chunk; bytes: Uint8Array }[] = []
+  #eventBytes = 0
+  #payload = 0
+
+  /** False where it does not fit any more. */
+  add(change: Change, bytes?: Uint8Array): boolean {
+    const size = sizeOf(change)
+    if (this.changes.length >= MAX_CHANGES || this.#eventBytes + size > MAX_EVENT_BYTES) return false
+    if (this.#payload + (bytes?.byteLength ?? 0) > MAX_PAYLOAD) return false
+    this.changes.push(change)
+    this.#eventBytes += size
+    if (bytes === undefined || !('content' in change)) return true
+    this.#payload += bytes.byteLength
+    this.contents.push({ chunk: { hash: change.content.hash, size: change.content.size }, bytes })
+    return true
+  }
+}
+
+/** Collects what is to be published next: notices, then creations and edits (parents first), then, when all is quiet, deletions. */
+export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> => {
+  const message = new Message()
+  for (const notice of ctx.notices.splice(0)) message.add(notice)
+  for (const path of [...ctx.queues.publish].sort()) {
+    const outcome = await addPublished(ctx, path, message)
+    if (outcome === 'full' || ctx.signal.aborted) break
+  }
+  if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)
+  return message.changes.length === 0 ? undefined : message
+}
+
+const addPublished = async (ctx: FolderContext, path: SyncPath, message: Message): Promise<'added' | 'full' | 'skipped'> => {
+  const node = ctx.index.get(path)
+  const content = node.local?.content
+  const small = content === undefined || content.size <= INLINE_BYTES
+  if (!small && content !== undefined && !ctx.uploaded.has(content.hash) && plan(node).tag === 'publish') {
+    ctx.queues.publish.delete(path)
+    ctx.upload(path)
+    return 'skipped'
+  }
+  const bytes = !small || content === undefined || content.size === 0 || isKnown(ctx, node) ? undefined : await bytesOf(ctx, node)
+  const change = changeFor(ctx, node)
+  if (change !== undefined && !message.add(change, bytes)) return putBack(ctx, change)
+  ctx.queues.publish.delete(path)
+  if (change !== undefined) return 'added'
+  ctx.release(path)
+  return 'skipped'
+}
+
+/** The message is full: the path stays in the queue, and a move's source goes back to where it was. */
+const putBack = (ctx: FolderContext, change: Change): 'full' => {
+  if (change.tag === 'move') ctx.queues.destructive.add(change.from)
+  return 'full'
+}
+
+/** In a folder that never rests deletions go out all the same, in the end. */
+const hasWaitedLong = (ctx: FolderContext): boolean => ctx.now - (ctx.destructiveSince ?? ctx.now) > LONGEST_WAIT_MS
+
+/** Whether nothing is under way that could show a deletion to be a move. */
+const isQuiet = (ctx: FolderContext): boolean => {
+  if (!ctx.scanned) return false
+  if (hasWaitedLong(ctx)) return true
+  if (ctx.unfinished > 0 || ctx.queues.publish.size > 0 || ctx.uploading.size > 0) return false
+  const resting = !ctx.looks.dueNow && !ctx.looking && !ctx.scanning && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
+  return resting && ctx.now - ctx.vanishedAt >= QUIET_MS
+}
+
+/** When deletions that wait may be looked at again; undefined where none wait. */
+export const quietAt = (ctx: FolderContext): number | undefined =>
+  ctx.queues.destructive.size === 0 ? undefined : Math.max(ctx.vanishedAt + QUIET_MS, ctx.now + 20)
+
+const addDestructive = async (ctx: FolderContext, message: Message): Promise<void> => {
+  const { destructive } = ctx.queues
+  if (destructive.size === 0) {
+    ctx.destructiveSince = undefined
+    return
+  }
+  ctx.destructiveSince ??= ctx.now
+  if (!isQuiet(ctx)) return
+  const reason = holdIfTooMany(ctx)
+  if (reason !== undefined) return holdAll(ctx, reason, message)
+  // The deepest first: a folder goes after what it held.
+  const paths = [...destructive].sort((a, b) => depthOf(b) - depthOf(a) || (a < b ? 1 : -1)).slice(0, MAX_CHANGES)
+  const looks = await ctx.deps.disk.look(paths)
+  for (const look of looks) {
+    if (!(await addOneDestructive(ctx, look.path, look.tag === 'absent', message))) return
+  }
+}
+
+const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boolean, message: Message): Promise<boolean> => {
+  const node = ctx.index.get(path)
+  const intent = plan(node)
+  if (intent.tag === 'publishDeletion' && absent) {
+    if (!message.add({ tag: 'delete', path, base: intent.base })) return false
+  } else if (intent.tag === 'publish') {
+    if ((await addPublished(ctx, path, message)) === 'full') return false
+  } else {
+    ctx.release(path)
+    if (!absent) ctx.look(path)
+  }
+  ctx.queues.destructive.delete(path)
+  return true
+}
+
+const holdAll = (ctx: FolderContext, reason: string, message: Message): void => {
+  const held = [...ctx.queues.destructive]
+  ctx.queues.destructive.clear()
+  for (const path of held) ctx.release(path)
+  announceHold(ctx, reason)
+  for (const notice of ctx.notices.splice(0)) message.add(notice)
+}

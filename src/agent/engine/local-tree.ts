@@ -1,0 +1,131 @@
+import { directoryContent, sameContent } from '../../domain/content.ts'
+import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
+import type { Look, Reading, Seen } from '../disk/port.ts'
+import { IGNORE_FILE } from '../ignore-rules.ts'
+import type { LocalNode } from '../index/folder-index.ts'
+import type { FolderContext } from './context.ts'
+import { obstacleOf } from './problems.ts'
+
+const SETTLE_MS = 2_000
+const EMPTY_WAIT_MS = 50
+const PAGE = 1_000
+/** Names that editors and office programs give to files that live for a moment; people use such names too, so they only wait. */
+const TEMPORARY = /^(?:\.#.*|#.*#|.*~|~\$.*|\.~lock\..*#|.*\.sw[a-z]|.*\.tmp|4913|\.goutputstream-.*|.*\.part|.*\.crdownload)$/u
+
+const sameSeen = (a: Seen, b: Seen): boolean =>
+  a.kind === b.kind && a.size === b.size && a.mtime === b.mtime && a.ctime === b.ctime && a.inode === b.inode && a.executable === b.executable
+
+const ageMs = (ctx: FolderContext, ns: string): number => ctx.deps.clock.wall() - Number(BigInt(ns) / 1_000_000n)
+
+/** Whether a change now would show in the times: later writes within one tick of the file system's clock would not. */
+const isSettled = (ctx: FolderContext, seen: Seen): boolean => {
+  const changed = ageMs(ctx, seen.ctime)
+  const modified = ageMs(ctx, seen.mtime)
+  return changed > SETTLE_MS && (modified > SETTLE_MS || modified < -SETTLE_MS)
+}
+
+export const localOf = (ctx: FolderContext, seen: Seen, content: LocalNode['content']): LocalNode => ({ seen, content, settled: isSettled(ctx, seen) })
+
+/** What follows from a look: files to read, directories to walk. */
+export interface Found {
+  readonly read: { readonly path: SyncPath; readonly size: number }[]
+  readonly walk: Set<SyncPath>
+}
+
+/** Takes what a look or a listing showed into the local tree. */
+export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => {
+  if (look.tag === 'absent') return noteAbsent(ctx, look.path)
+  if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
+  if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
+  if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return
+  if (look.seen.kind === 'directory') noteDirectory(ctx, look.path, look.seen, found)
+  else noteFile(ctx, look.path, look.seen, found)
+}
+
+const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
+  const known = ctx.index.get(path).local
+  ctx.problems.clear(path, 'disk')
+  if (known?.content.kind === 'directory') return
+  ctx.index.setLocal(path, { seen, content: directoryContent(seen.mtime), settled: true })
+  ctx.plan(path)
+  found.walk.add(path)
+}
+
+const noteFile = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
+  const known = ctx.index.get(path).local
+  if (known !== undefined && known.settled && sameSeen(known.seen, seen)) return ctx.problems.clear(path, 'disk')
+  if (known?.content.kind === 'directory') forgetBelow(ctx, path)
+  const limit = ctx.deps.settings.maxFileSize
+  if (seen.size > limit) return ctx.block(path, { reason: `the file is larger than the limit of ${limit} bytes`, side: 'disk', permanent: true })
+  const wait = waitFor(ctx, path, seen, known)
+  if (wait > 0) return ctx.look(path, wait)
+  found.read.push({ path, size: seen.size })
+}
+
+const waitFor = (ctx: FolderContext, path: SyncPath, seen: Seen, known: LocalNode | undefined): number => {
+  const age = ageMs(ctx, seen.ctime)
+  if (age < 0) return 0
+  if (seen.size === 0 && seen.kind === 'file' && known?.content.size !== 0) return EMPTY_WAIT_MS - age
+  return known === undefined && TEMPORARY.test(nameOf(path)) ? SETTLE_MS - age : 0
+}
+
+/** The disk holds nothing at a path any more. */
+export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
+  ctx.problems.clear(path, 'disk')
+  const { local } = ctx.index.get(path)
+  if (local === undefined) return
+  if (local.content.kind === 'directory') forgetBelow(ctx, path)
+  ctx.index.setLocal(path, undefined)
+  ctx.vanishedAt = ctx.now
+  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
+  ctx.plan(path)
+}
+
+/** A directory is gone, and with it all that it held. */
+export const forgetBelow = (ctx: FolderContext, directory: SyncPath): void => {
+  let after = ''
+  for (;;) {
+    const page = ctx.index.below(directory, after, PAGE)
+    ctx.index.atomically(() => {
+      for (const node of page) if (node.local !== undefined) noteAbsentNode(ctx, node.path)
+    })
+    const last = page.at(-1)
+    if (last === undefined || page.length < PAGE) return
+    after = last.path
+  }
+}
+
+const noteAbsentNode = (ctx: FolderContext, path: SyncPath): void => {
+  ctx.index.setLocal(path, undefined)
+  ctx.vanishedAt = ctx.now
+  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
+  ctx.plan(path)
+}
+
+/** Takes a finished reading into the local tree. */
+export const noteReading = (ctx: FolderContext, reading: Reading): void => {
+  const { path } = reading
+  if (reading.tag === 'failed') return ctx.block(path, obstacleOf(reading.error, 'disk'))
+  if (reading.tag === 'absent') return ctx.look(path)
+  if (reading.tag === 'unstable') {
+    ctx.looks.sent(path, ctx.now)
+    return ctx.look(path, 20)
+  }
+  ctx.problems.clear(path, 'disk')
+  const { local, base } = ctx.index.get(path)
+  const same = local !== undefined && sameContent(local.content, reading.content)
+  const refused = same && local.refused !== undefined ? { refused: local.refused } : {}
+  ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, reading.content), ...refused }, reading.chunks)
+  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, reading.bytes)
+  if (base !== undefined && sameContent(base.content, reading.content)) return ctx.plan(path)
+  if (reading.bytes !== undefined) ctx.bytes.set(reading.content.hash, reading.bytes)
+  ctx.plan(path)
+}
+
+/** An ignore file has changed: its rules count from now on, and what they no longer name is to be found. */
+const noteRules = (ctx: FolderContext, path: SyncPath, bytes: Uint8Array | undefined): void => {
+  const directory = parentOf(path) ?? ''
+  const text = bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8')
+  if (!ctx.ignore.set(directory, text)) return
+  ctx.rulesChanged(directory)
+}

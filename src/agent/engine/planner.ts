@@ -1,0 +1,116 @@
+import { sameBytes } from '../../domain/content.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import { plan } from '../../domain/plan/plan.ts'
+import type { Intent } from '../../domain/plan/trees.ts'
+import type { Node } from '../index/folder-index.ts'
+import type { FolderContext } from './context.ts'
+import { isHeld, releaseHold } from './holds.ts'
+
+const AT_ONCE = 512
+const QUEUE_LIMIT = 4_096
+
+const queueHasRoom = ({ queues }: FolderContext): boolean =>
+  queues.fetch.size < QUEUE_LIMIT && queues.apply.size < QUEUE_LIMIT && queues.publish.size < QUEUE_LIMIT
+
+/** Hands one path's intent to the worker whose it is. */
+const dispatch = (ctx: FolderContext, node: Node, intent: Intent): void => {
+  const { path } = node
+  const { queues, wake } = ctx
+  switch (intent.tag) {
+    case 'none':
+      return ctx.problems.clear(path, 'version')
+    case 'adopt':
+      return ctx.adopt(path, intent.version)
+    case 'forget':
+      return ctx.adopt(path, undefined)
+    case 'put':
+      return dispatchPut(ctx, path, intent.version)
+    case 'touch':
+      queues.apply.set(path, intent)
+      break
+    case 'remove':
+      queues.apply.set(path, { tag: 'remove' })
+      break
+    case 'conflict':
+      queues.apply.set(path, { tag: 'conflict', content: intent.content })
+      break
+    case 'publish':
+      if (isReturn(ctx, node)) queues.destructive.add(path)
+      else queues.publish.add(path)
+      wake.publish.notify()
+      break
+    case 'publishDeletion':
+      queues.destructive.add(path)
+      wake.publish.notify()
+      break
+  }
+  ctx.busy.add(path)
+  wake.apply.notify()
+}
+
+const dispatchPut = (ctx: FolderContext, path: SyncPath, version: Extract<Intent, { tag: 'put' }>['version']): void => {
+  ctx.busy.add(path)
+  if (version.content.kind === 'directory') {
+    ctx.queues.apply.set(path, { tag: 'place', version, stage: undefined, target: undefined, chunks: [] })
+    ctx.wake.apply.notify()
+  } else {
+    ctx.queues.fetch.set(path, version)
+    ctx.wake.fetch.notify()
+  }
+}
+
+/** Going back to content that was in sync here once: it may be a disk that was put back to an older state, and counts like a deletion (I15). */
+const isReturn = (ctx: FolderContext, { path, local, base }: Node): boolean =>
+  local !== undefined && base !== undefined && !sameBytes(local.content, base.content) && ctx.index.wasPast(path, local.content.hash)
+
+const planOne = (ctx: FolderContext, node: Node): void => {
+  if (ctx.busy.has(node.path) || ctx.problems.blocks(node.path) || ctx.isIgnored(node)) return
+  const intent = plan(node)
+  if (isHeld(ctx, node.path)) {
+    // Held paths freeze; what is back as it was needs no person any more.
+    if (intent.tag !== 'none' && node.local === undefined) return
+    releaseHold(ctx, node.path)
+  }
+  dispatch(ctx, node, intent)
+}
+
+const planHot = (ctx: FolderContext): void => {
+  let left = AT_ONCE
+  for (const path of ctx.hot) {
+    if (left <= 0) return
+    left -= 1
+    ctx.hot.delete(path)
+    planOne(ctx, ctx.index.get(path))
+  }
+}
+
+const planSweep = (ctx: FolderContext): void => {
+  if (ctx.sweep === undefined || !queueHasRoom(ctx)) return
+  const page = ctx.index.open(ctx.sweep, AT_ONCE)
+  for (const node of page) planOne(ctx, node)
+  ctx.sweep = page.length < AT_ONCE ? undefined : page.at(-1)?.path
+}
+
+const retryProblems = (ctx: FolderContext): void => {
+  for (const path of ctx.problems.takeDue(ctx.now)) {
+    ctx.look(path)
+    ctx.plan(path)
+  }
+}
+
+/** Plans whatever has changed, while the workers have room; the rest waits in the index (I16). */
+export const planLoop = async (ctx: FolderContext): Promise<void> => {
+  while (!ctx.signal.aborted) {
+    retryProblems(ctx)
+    if (ctx.rootLost === undefined) {
+      ctx.index.atomically(() => {
+        planHot(ctx)
+        planSweep(ctx)
+      })
+    }
+    const more = ctx.rootLost === undefined && (ctx.hot.size > 0 || (ctx.sweep !== undefined && queueHasRoom(ctx)))
+    ctx.wake.settled.notify()
+    if (more) await ctx.deps.clock.sleep(0)
+    else await ctx.wake.plan.wait(ctx.deps.clock, ctx.signal, Math.max(0, (ctx.problems.next() ?? Infinity) - ctx.now))
+  }
+}

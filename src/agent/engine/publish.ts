@@ -1,0 +1,121 @@
+import { either as E } from 'fp-ts'
+import type { Hash } from '../../domain/content.ts'
+import type { Answer } from '../../protocol/messages.ts'
+import { call, type CallError, noteFailure } from './call.ts'
+import type { FolderContext } from './context.ts'
+import { type Gathered, gather, quietAt } from './gather.ts'
+import { answeredRows, answerRow, enqueue, newEpoch, type OutboxRow, removeRow, unansweredRow } from './outbox.ts'
+import { finishRow, pathsOf } from './settle.ts'
+import { uploadPaths } from './upload.ts'
+
+const FIRST_PAUSE_MS = 200
+const LONGEST_PAUSE_MS = 10_000
+const NOTHING: Gathered['contents'] = []
+
+/**
+ * Publishes this device's changes: one message in flight, the rest gathers meanwhile (low latency when idle, bursts in few messages). A message stays in
+ * the outbox until it is answered for good and settled, and is sent again, the same, after anything else.
+ */
+export const publishLoop = async (ctx: FolderContext): Promise<void> => {
+  for (const row of answeredRows(ctx)) finish(ctx, row)
+  let pause = FIRST_PAUSE_MS
+  while (!ctx.signal.aborted) {
+    if (!ctx.connected || !ctx.caughtUp || ctx.rootLost !== undefined) {
+      await ctx.wake.publish.wait(ctx.deps.clock, ctx.signal)
+      continue
+    }
+    const kept = unansweredRow(ctx)
+    const gathered = kept === undefined ? await gather(ctx) : undefined
+    const row = kept ?? (gathered === undefined ? undefined : enqueue(ctx, gathered.changes))
+    if (row === undefined) {
+      await waitForWork(ctx)
+      continue
+    }
+    for (const path of pathsOf(row.batch.changes)) ctx.busy.add(path)
+    if (await deliver(ctx, row, gathered?.contents ?? NOTHING)) pause = FIRST_PAUSE_MS
+    else {
+      await ctx.deps.clock.sleep(pause * (0.5 + ctx.deps.random()), ctx.signal)
+      pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
+    }
+  }
+}
+
+const waitForWork = async (ctx: FolderContext): Promise<void> => {
+  ctx.wake.settled.notify()
+  const at = quietAt(ctx)
+  await ctx.wake.publish.wait(ctx.deps.clock, ctx.signal, at === undefined ? undefined : Math.max(1, at - ctx.now))
+}
+
+const finish = (ctx: FolderContext, row: OutboxRow): void => {
+  ctx.unfinished += 1
+  for (const path of pathsOf(row.batch.changes)) ctx.busy.add(path)
+  ctx.run(
+    finishRow(ctx, row).finally(() => {
+      ctx.unfinished -= 1
+      ctx.wake.publish.notify()
+      ctx.wake.settled.notify()
+    }),
+  )
+}
+
+const requestFor = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents']) => {
+  const batch = { ...row.batch, contents: contents.map(({ chunk }) => chunk) }
+  return { tag: 'Changes' as const, key: ctx.deps.agentKey, batch }
+}
+
+/** Sends a message until it has its final answer; false where it must be tried again later. */
+const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents']): Promise<boolean> => {
+  const payload = contents.length === 0 ? undefined : Buffer.concat(contents.map(({ bytes }) => bytes))
+  const reply = await call(ctx, requestFor(ctx, row, contents), ['Changed', 'SendChunks'], payload)
+  if (ctx.signal.aborted) return true
+  if (E.isLeft(reply)) return handleFailure(ctx, row, reply.left)
+  const { answer } = reply.right
+  if (answer.tag === 'SendChunks') return sendMissing(ctx, row, answer.missing)
+  return accept(ctx, row, answer)
+}
+
+const accept = (ctx: FolderContext, row: OutboxRow, answer: Extract<Answer, { tag: 'Changed' }>): boolean => {
+  if (answer.outcomes.length !== row.batch.changes.length) {
+    noteFailure(ctx, { tag: 'Later', reason: 'the gateway answered for another number of changes than were sent' })
+    return false
+  }
+  ctx.keepReceipt(row.number, answer.receipt)
+  finish(ctx, answerRow(ctx, row, answer.outcomes, answer.position))
+  return true
+}
+
+const sendMissing = async (ctx: FolderContext, row: OutboxRow, missing: readonly Hash[]): Promise<boolean> => {
+  const named = row.batch.changes.flatMap((change) => ('content' in change ? [change.path] : []))
+  const outcome = await uploadPaths(ctx, named, new Set(missing))
+  if (outcome === 'changed') abandon(ctx, row)
+  return outcome !== 'later'
+}
+
+/** Its contents are not on the disk any more: the message was never appended (or it would have been answered), so it is dropped and planned anew. */
+const abandon = (ctx: FolderContext, row: OutboxRow): void => {
+  removeRow(ctx, row.number)
+  for (const path of pathsOf(row.batch.changes)) {
+    const content = ctx.index.get(path).local?.content
+    if (content !== undefined) ctx.uploaded.delete(content.hash)
+    ctx.look(path)
+    ctx.release(path)
+  }
+}
+
+const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): boolean => {
+  noteFailure(ctx, error)
+  if (error.tag !== 'Refused') return false
+  if (error.code === 'number') {
+    newEpoch(ctx)
+    abandon(ctx, row)
+    return true
+  }
+  // The whole message is refused: each of its changes waits, with the reason, and is tried again with growing pauses.
+  removeRow(ctx, row.number)
+  for (const path of pathsOf(row.batch.changes)) {
+    ctx.block(path, { reason: error.reason, side: 'version', permanent: false })
+    ctx.release(path)
+  }
+  return true
+}
+

@@ -1,0 +1,89 @@
+import { either as E } from 'fp-ts'
+import type { FolderContext } from './context.ts'
+import { call, noteFailure, type Reply } from './call.ts'
+
+const FEW = 512
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 10_000
+
+/** I10: the log must still hold, at this agent's position, what the agent saw there. */
+const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | undefined => {
+  if (ctx.position < 0) return undefined
+  if (answer.head < ctx.position) return `the log ends at ${answer.head}, before position ${ctx.position}, which this device has seen`
+  if (answer.since !== ctx.chain) return `the log holds something else at position ${ctx.position} than this device has seen there`
+  return undefined
+}
+
+/** Moves the remote tree and the position, in one transaction. */
+const take = (ctx: FolderContext, { answer }: Reply<'Synced'>): void => {
+  const { entries } = answer
+  ctx.index.atomically(() => {
+    for (const entry of entries) ctx.index.applyRemote(entry)
+    ctx.index.setMeta('position', String(answer.position))
+    ctx.index.setMeta('chain', answer.chain)
+  })
+  ctx.head = Math.max(ctx.head, answer.head)
+  if (entries.length > FEW) ctx.planAll()
+  else for (const entry of entries) ctx.plan(entry.path)
+}
+
+/** One page of changes; true when the log's head is reached. */
+const pullPage = async (ctx: FolderContext): Promise<E.Either<string, boolean>> => {
+  const { agentKey: key, folder } = ctx.deps
+  const reply = await call(ctx, { tag: 'Sync', key, folder, position: ctx.position, chain: ctx.chain }, ['Synced'])
+  if (ctx.signal.aborted) return E.left('stopped')
+  if (E.isLeft(reply)) {
+    noteFailure(ctx, reply.left)
+    return E.left(reply.left.reason)
+  }
+  const fault = rewritten(ctx, reply.right)
+  if (fault !== undefined) {
+    ctx.fail({ tag: 'LogRewritten', reason: fault })
+    return E.left(fault)
+  }
+  take(ctx, reply.right)
+  return E.right(!reply.right.answer.more)
+}
+
+/** Follows the folder's log: at each notification, after each own message, and at each new connection. */
+export const pullLoop = async (ctx: FolderContext): Promise<void> => {
+  let pause = FIRST_PAUSE_MS
+  while (!ctx.signal.aborted) {
+    if (!ctx.connected || (ctx.caughtUp && ctx.position >= ctx.head && !ctx.pullWanted)) {
+      await ctx.wake.pull.wait(ctx.deps.clock, ctx.signal)
+      continue
+    }
+    ctx.pullWanted = false
+    const page = await pullPage(ctx)
+    if (E.isLeft(page)) {
+      ctx.pullWanted = true
+      await ctx.deps.clock.sleep(pause * (0.5 + ctx.deps.random()), ctx.signal)
+      pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
+      continue
+    }
+    pause = FIRST_PAUSE_MS
+    if (page.right) reachHead(ctx)
+    for (const waiter of ctx.pullWaiters.splice(0)) waiter()
+  }
+  for (const waiter of ctx.pullWaiters.splice(0)) waiter()
+}
+
+const reachHead = (ctx: FolderContext): void => {
+  if (!ctx.caughtUp) {
+    ctx.caughtUp = true
+    ctx.planAll()
+  }
+  ctx.lastError = ctx.rootLost ?? null
+  ctx.wake.publish.notify()
+  ctx.wake.settled.notify()
+}
+
+/** Resolves when the remote tree holds the log up to a position, or the run ends. */
+export const reach = async (ctx: FolderContext, position: number): Promise<void> => {
+  ctx.head = Math.max(ctx.head, position)
+  while (ctx.position < position && !ctx.signal.aborted) {
+    const pulled = new Promise<void>((resolve) => ctx.pullWaiters.push(resolve))
+    ctx.wake.pull.notify()
+    await pulled
+  }
+}

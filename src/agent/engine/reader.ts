@@ -1,0 +1,83 @@
+import type { SyncPath } from '../../domain/path.ts'
+import type { FolderContext } from './context.ts'
+import { noteReading } from './local-tree.ts'
+
+const BATCH_FILES = 64
+const BATCH_BYTES = 8 * 1024 * 1024
+/** Larger files are read beside everything else, so that they hold up nothing. */
+const LARGE = 8 * 1024 * 1024
+const LARGE_AT_ONCE = 2
+
+type Wanted = { readonly path: SyncPath; readonly size: number }
+
+const batchesOf = (files: readonly Wanted[]): SyncPath[][] => {
+  const batches: SyncPath[][] = []
+  let batch: SyncPath[] = []
+  let bytes = 0
+  for (const { path, size } of files) {
+    if (batch.length > 0 && (batch.length >= BATCH_FILES || bytes + size > BATCH_BYTES)) {
+      batches.push(batch)
+      batch = []
+      bytes = 0
+    }
+    batch.push(path)
+    bytes += size
+  }
+  if (batch.length > 0) batches.push(batch)
+  return batches
+}
+
+/** Reads and hashes files that a look found changed: small ones in batches that the caller waits for, large ones on their own. */
+export class FileReader {
+  readonly #ctx: FolderContext
+  readonly #large: Wanted[] = []
+  #running = 0
+
+  constructor(ctx: FolderContext) {
+    this.#ctx = ctx
+  }
+
+  async read(files: readonly Wanted[]): Promise<void> {
+    const fresh = files.filter(({ path }) => this.#begin(path))
+    const small = fresh.filter(({ size }) => size <= LARGE)
+    this.#large.push(...fresh.filter(({ size }) => size > LARGE))
+    this.#startLarge()
+    await Promise.all(batchesOf(small).map((batch) => this.#readBatch(batch)))
+  }
+
+  #begin(path: SyncPath): boolean {
+    const running = this.#ctx.reading.get(path)
+    if (running !== undefined) running.again = true
+    else this.#ctx.reading.set(path, { again: false })
+    return running === undefined
+  }
+
+  async #readBatch(paths: readonly SyncPath[]): Promise<void> {
+    const readings = await this.#ctx.deps.disk.read(paths)
+    if (this.#ctx.signal.aborted) return
+    this.#ctx.index.atomically(() => {
+      for (const reading of readings) noteReading(this.#ctx, reading)
+    })
+    for (const path of paths) this.#end(path)
+  }
+
+  #end(path: SyncPath): void {
+    const running = this.#ctx.reading.get(path)
+    this.#ctx.reading.delete(path)
+    if (running?.again === true) this.#ctx.look(path)
+    this.#ctx.wake.publish.notify()
+    this.#ctx.wake.settled.notify()
+  }
+
+  #startLarge(): void {
+    while (this.#running < LARGE_AT_ONCE) {
+      const next = this.#large.shift()
+      if (next === undefined) return
+      this.#running += 1
+      this.#ctx.run(this.#readBatch([next.path]).finally(() => {
+        this.#running -= 1
+        this.#startLarge()
+      }))
+    }
+  }
+}

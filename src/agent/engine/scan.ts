@@ -1,0 +1,127 @@
+import { nameOf, type SyncPath } from '../../domain/path.ts'
+import type { Listing } from '../disk/port.ts'
+import { IGNORE_FILE } from '../ignore-rules.ts'
+import type { FolderContext } from './context.ts'
+import { type Found, noteAbsent, noteLook } from './local-tree.ts'
+import { obstacleOf } from './problems.ts'
+import type { FileReader } from './reader.ts'
+import { rootIsHere } from './root.ts'
+
+const DIRECTORIES_AT_ONCE = 16
+const LOOKS_AT_ONCE = 256
+
+/** The ignore file of a listed directory counts before anything else in it is looked at. */
+const readRulesFirst = async (ctx: FolderContext, reader: FileReader, listing: Listing): Promise<void> => {
+  if (listing.result.tag !== 'listed') return
+  const found: Found = { read: [], walk: new Set() }
+  for (const entry of listing.result.entries) if (nameOf(entry.path) === IGNORE_FILE) noteLook(ctx, entry, found)
+  if (found.read.length > 0) await reader.read(found.read)
+  ctx.rewalk.delete(listing.directory)
+}
+
+/** Compares one listing with the index; what can't be listed whole is unknown, not empty: nothing under it changes. */
+const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanished: SyncPath[]): void => {
+  const { directory, result } = listing
+  if (result.tag === 'unknown') {
+    if (directory !== '') ctx.block(directory, obstacleOf(result.error, 'disk'))
+    else ctx.lastError = result.error.reason
+    return
+  }
+  if (result.tag === 'absent') {
+    if (directory !== '') vanished.push(directory)
+    return
+  }
+  const listed = new Set<SyncPath>()
+  for (const entry of result.entries) {
+    listed.add(entry.path)
+    noteLook(ctx, entry, found)
+    if (entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true)) found.walk.add(entry.path)
+  }
+  for (const node of ctx.index.children(directory)) if (!listed.has(node.path)) vanished.push(node.path)
+  for (const raw of result.unnameable) ctx.unnameable(directory, raw)
+}
+
+/** Absences count only while the root is the folder that was synced (I15). */
+const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): Promise<void> => {
+  const known = vanished.filter((path) => ctx.index.get(path).local !== undefined && !ctx.ignore.ignores(path, false) && !ctx.ignore.ignores(path, true))
+  if (known.length === 0 || !(await rootIsHere(ctx))) return
+  ctx.index.atomically(() => {
+    for (const path of known) noteAbsent(ctx, path)
+  })
+}
+
+/** Walks directories and all below them, comparing what is there with the index. */
+export const walk = async (ctx: FolderContext, reader: FileReader, from: readonly (SyncPath | '')[]): Promise<void> => {
+  const waiting: (SyncPath | '')[] = [...from]
+  while (waiting.length > 0 && !ctx.signal.aborted && ctx.rootLost === undefined) {
+    const listings = await ctx.deps.disk.list(waiting.splice(-DIRECTORIES_AT_ONCE))
+    for (const listing of listings) await readRulesFirst(ctx, reader, listing)
+    const found: Found = { read: [], walk: new Set() }
+    const vanished: SyncPath[] = []
+    ctx.index.atomically(() => {
+      for (const listing of listings) noteListing(ctx, listing, found, vanished)
+    })
+    waiting.push(...found.walk)
+    await noteVanished(ctx, vanished)
+    await reader.read(found.read)
+  }
+}
+
+/** Looks at paths that hints named, and walks the directories that turn out to be new. */
+export const lookAt = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
+  const looks = await ctx.deps.disk.look(paths)
+  const found: Found = { read: [], walk: new Set() }
+  const vanished: SyncPath[] = []
+  ctx.index.atomically(() => {
+    for (const look of looks) {
+      if (look.tag === 'absent') vanished.push(look.path)
+      else noteLook(ctx, look, found)
+    }
+  })
+  await noteVanished(ctx, vanished)
+  if (found.walk.size > 0) await walk(ctx, reader, [...found.walk])
+  await reader.read(found.read)
+}
+
+/** Takes what hints have gathered, again and again; scans everything at the start, periodically, and when hints were lost. */
+export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
+  while (!ctx.signal.aborted) {
+    if (ctx.scanWanted || ctx.looks.takeOverflow()) await scanAll(ctx, reader)
+    const paths = ctx.rootLost === undefined ? ctx.looks.take(ctx.now, LOOKS_AT_ONCE) : []
+    if (paths.length > 0) {
+      await lookAndRewalk(ctx, reader, paths)
+      continue
+    }
+    const next = Math.min(ctx.looks.next() ?? Infinity, ctx.nextScan)
+    await ctx.wake.look.wait(ctx.deps.clock, ctx.signal, Math.max(0, next - ctx.now))
+    if (ctx.now >= ctx.nextScan) ctx.scanWanted = true
+  }
+}
+
+const lookAndRewalk = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
+  ctx.looking = true
+  await lookAt(ctx, reader, paths)
+  const changed = [...ctx.rewalk]
+  ctx.rewalk.clear()
+  if (changed.length > 0) await walk(ctx, reader, changed)
+  ctx.looking = false
+  ctx.wake.publish.notify()
+  ctx.wake.settled.notify()
+}
+
+const scanAll = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
+  ctx.scanWanted = false
+  ctx.scanning = true
+  ctx.unnamed.clear()
+  if (await rootIsHere(ctx)) {
+    await walk(ctx, reader, [''])
+    if (ctx.rootLost === undefined && !ctx.signal.aborted) ctx.scanned = true
+  }
+  ctx.scanning = false
+  ctx.nextScan = ctx.now + (ctx.rootLost === undefined ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
+  ctx.wake.publish.notify()
+  ctx.wake.settled.notify()
+  ctx.wake.plan.notify()
+}
+
+const ROOT_RETRY_MS = 2_000

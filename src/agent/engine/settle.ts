@@ -1,0 +1,69 @@
+import type { Change } from '../../domain/change.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import type { Outcome } from '../../protocol/messages.ts'
+import { adoptAll } from './adopt.ts'
+import type { Adoption, FolderContext } from './context.ts'
+import { endRootApproval, releaseHold } from './holds.ts'
+import { type OutboxRow, removeRow } from './outbox.ts'
+import { reach } from './pull.ts'
+
+/** All paths that a message's changes touch: they are busy until the message is settled. */
+export const pathsOf = (changes: readonly Change[]): SyncPath[] =>
+  changes.flatMap((change) => (change.tag === 'hold' || change.tag === 'approve' ? [] : change.tag === 'move' ? [change.from, change.path] : [change.path]))
+
+type Refused = Exclude<Outcome, { status: 200 }>
+type Item = Omit<Adoption, 'done'>
+
+/** What an accepted change leaves in sync. */
+const accepted = (ctx: FolderContext, change: Change, outcome: Extract<Outcome, { status: 200 }>): Item[] => {
+  if (change.tag === 'hold' || change.tag === 'approve') return []
+  report(ctx, change)
+  if (change.tag === 'delete') return [{ path: change.path, base: undefined }]
+  const version = { revision: outcome.revision, content: change.content }
+  const own = { path: change.path, base: version }
+  if (change.tag === 'move') return [{ path: change.from, base: undefined }, own]
+  // It landed where the file had been moved to: what lies here is no edit any more, and goes as the log says.
+  return [own]
+}
+
+const report = (ctx: FolderContext, change: Change): void => {
+  if (change.tag === 'hold' || change.tag === 'approve') return
+  ctx.deps.report({ tag: 'sent', action: change.tag, path: change.path, ...(change.tag === 'move' ? { from: change.from } : {}) })
+  if (change.tag === 'delete') ctx.recentDeletions.add(1, ctx.now)
+  else ctx.looks.sent(change.path, ctx.now)
+  releaseHold(ctx, change.path)
+}
+
+/** What a refused change leaves: a mark that leads to a conflict copy, or a base that lets the log's version come. */
+const refused = (ctx: FolderContext, change: Change, outcome: Refused, position: number): Item[] => {
+  if (change.tag === 'hold' || change.tag === 'approve') return []
+  if (outcome.status !== 409) {
+    const gone = change.tag === 'delete' && outcome.status === 404
+    if (!gone) ctx.block(change.path, { reason: outcome.reason, side: 'version', permanent: outcome.status === 413 })
+    return gone ? [{ path: change.path, base: undefined }] : []
+  }
+  if (change.tag === 'delete') return outcome.code === 'tree' ? [{ path: change.path, base: undefined }] : []
+  if (outcome.code === 'known') return [{ path: change.path, base: { revision: -1, content: change.content } }]
+  const { local } = ctx.index.get(change.path)
+  if (local !== undefined && local.content.hash === change.content.hash) ctx.index.setRefused(change.path, outcome.present?.version ?? position)
+  return []
+}
+
+/** After the final answer: waits until the log's tree is here, records what is in sync, and lets the paths go. */
+export const finishRow = async (ctx: FolderContext, { number, batch, answer }: OutboxRow): Promise<void> => {
+  if (answer === undefined) return
+  await reach(ctx, answer.position)
+  if (ctx.signal.aborted) return
+  const items = ctx.index.atomically(() =>
+    batch.changes.flatMap((change, at): Item[] => {
+      const outcome = answer.outcomes[at]
+      if (outcome === undefined) return []
+      return outcome.status === 200 ? accepted(ctx, change, outcome) : refused(ctx, change, outcome, answer.position)
+    }),
+  )
+  await adoptAll(ctx, items)
+  if (ctx.signal.aborted) return
+  removeRow(ctx, number)
+  if (ctx.queues.destructive.size === 0 && batch.changes.some(({ tag }) => tag === 'delete')) endRootApproval(ctx)
+  for (const path of pathsOf(batch.changes)) ctx.release(path)
+}

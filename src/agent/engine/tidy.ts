@@ -1,0 +1,30 @@
+import type { FolderContext } from './context.ts'
+import { isAtRest } from './status.ts'
+
+const EVERY_MS = 10_000
+
+/** Drops staged files that nothing wants any more: those that were superseded, and, when the folder rests, what an earlier run left behind. */
+export const tidy = async (ctx: FolderContext): Promise<void> => {
+  let leftBehind = true
+  while (!ctx.signal.aborted) {
+    await ctx.deps.clock.sleep(EVERY_MS, ctx.signal)
+    if (ctx.signal.aborted || ctx.rootLost !== undefined) continue
+    const idle = ctx.idleStages.splice(0).filter((stage) => !isWanted(ctx, stage))
+    if (idle.length > 0) await ctx.deps.disk.dropStages(idle)
+    if (!leftBehind || !isAtRest(ctx)) continue
+    leftBehind = false
+    await dropLeftovers(ctx)
+  }
+}
+
+const isWanted = (ctx: FolderContext, stage: string): boolean => {
+  for (const job of ctx.queues.apply.values()) if (job.tag === 'place' && job.stage === stage) return true
+  return ctx.fetching.size > 0
+}
+
+/** Graves are all in the index before they are made, so a grave that it does not know was dealt with and only its removal was lost. */
+const dropLeftovers = async (ctx: FolderContext): Promise<void> => {
+  const { stages } = await ctx.deps.disk.leftovers()
+  if (ctx.signal.aborted || ctx.queues.fetch.size + ctx.fetching.size + ctx.queues.apply.size > 0) return
+  if (stages.length > 0) await ctx.deps.disk.dropStages(stages)
+}
