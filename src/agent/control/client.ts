@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
-import { createInterface } from 'node:readline'
 import * as E from 'fp-ts/lib/Either.js'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
+import { onLines } from './lines.ts'
 import type { ControlAnswer, ControlRequest } from './messages.ts'
 
 export type ControlError =
@@ -15,10 +15,8 @@ export const askAgent =
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve(E.left({ tag: 'TimedOut' }))
       const socket = connect(address)
-      const lines = createInterface({ input: socket })
       const finish = (result: E.Either<ControlError, ControlAnswer>): void => {
         signal?.removeEventListener('abort', giveUp)
-        lines.close()
         socket.destroy()
         resolve(result)
       }
@@ -28,7 +26,7 @@ export const askAgent =
       socket.once('close', () => finish(E.left({ tag: 'Broken', reason: 'the agent stopped before it answered' })))
       socket.once('connect', () => socket.write(`${JSON.stringify(request)}\n`))
       // The agent is this same program, on a socket that only this user can reach.
-      lines.once('line', (line) => finish(E.right(JSON.parse(line) as ControlAnswer)))
+      onLines(socket, (line) => finish(E.right(JSON.parse(line) as ControlAnswer)))
     })
 
 const failure = (error: Error): ControlError =>

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
 import type { FolderSync } from '../engine/folder-sync.types.ts'
+import { onLines } from './lines.ts'
 import { parseRequest, type ControlAnswer } from './messages.ts'
 
 type Controlled = Pick<FolderSync, 'status' | 'settle' | 'approveDeletions'>
@@ -37,7 +37,7 @@ const converse = (socket: Socket, sync: Controlled): void => {
   socket.once('close', () => gone.abort())
   // A peer that went away is nothing to answer to.
   socket.on('error', () => gone.abort())
-  createInterface({ input: socket }).on('line', (line) => {
+  onLines(socket, (line) => {
     void answer(line, sync, gone.signal).then((reply) => socket.writable && socket.write(`${JSON.stringify(reply)}\n`))
   })
 }
