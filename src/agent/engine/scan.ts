@@ -70,6 +70,8 @@ export const walk = async (ctx: FolderContext, reader: FileReader, from: readonl
 /** Looks at paths that hints named, and walks the directories that turn out to be new. */
 export const lookAt = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
   const looks = await ctx.deps.disk.look(paths)
+  // Without its marker the folder shows nothing: that is one fact about the root, not a problem of each path.
+  if (looks.some(({ tag }) => tag === 'unknown') && !(await rootIsHere(ctx))) return
   const found: Found = { read: [], walk: new Set() }
   const vanished: SyncPath[] = []
   ctx.index.atomically(() => {
