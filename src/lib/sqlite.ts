@@ -28,12 +28,14 @@ export const openDatabase = (file: string, { synchronous, readOnly = false }: Da
   }
 }
 
+const inTransaction = (db: DatabaseSync): boolean => db.isTransaction
+
 /**
  * Runs `fn` in one transaction that takes the write lock at its start: all of it is kept, or, where it throws, nothing. Inside
  * another transaction of the same connection it is a part of that one. `fn` must not be asynchronous.
  */
 export const transaction = <A>(db: DatabaseSync, fn: () => A): A => {
-  if (db.isTransaction) return fn()
+  if (inTransaction(db)) return fn()
   db.exec('BEGIN IMMEDIATE')
   try {
     const result = fn()
@@ -41,7 +43,7 @@ export const transaction = <A>(db: DatabaseSync, fn: () => A): A => {
     return result
   } catch (error) {
     // SQLite has already rolled back by itself after some errors (full disk, I/O).
-    if (db.isTransaction) db.exec('ROLLBACK')
+    if (inTransaction(db)) db.exec('ROLLBACK')
     throw error
   }
 }
@@ -60,5 +62,6 @@ export const databaseFailure = (error: unknown): 'full' | 'unavailable' | undefi
   if (error.code !== 'ERR_SQLITE_ERROR' || !('errcode' in error) || typeof error.errcode !== 'number') return undefined
   // The low byte is the primary code; the rest tells more of it.
   const primary = error.errcode & 0xff
-  return primary === SQLITE_FULL ? 'full' : OUTSIDE.has(primary) ? 'unavailable' : undefined
+  if (primary === SQLITE_FULL) return 'full'
+  return OUTSIDE.has(primary) ? 'unavailable' : undefined
 }

@@ -1,0 +1,121 @@
+import { either as E } from 'fp-ts'
+import type { Hash } from '../domain/content.ts'
+import type { PackEvent } from '../domain/events.ts'
+import { sha256 } from '../protocol/hash.ts'
+import { arrange } from './arrange.ts'
+import { chunkName, packName } from './names.ts'
+import { createOwnObjects, type OwnObjects } from './own-objects.ts'
+import { encodePack } from './pack.ts'
+import { createPackReads } from './pack-reads.ts'
+import type { BlobStore, NewChunk, ObjectStore, PackIndex, StoreError } from './port.ts'
+import { type DamagedObject, scanPacks, verifyObjects } from './verify.ts'
+
+export interface ChunkStore extends BlobStore {
+  /** What every pack says of itself, in no special order, without the entries that are damaged: the repair of the index. */
+  scanPacks(): AsyncIterable<PackEvent>
+  /** Reads everything, and names what is not what its name says; its chunks count as missing from then on. */
+  verify(): AsyncIterable<DamagedObject>
+}
+
+type Result<A> = Promise<E.Either<StoreError, A>>
+
+/** The parts that the operations share. `damaged`: what a read has found, until it is stored again. */
+interface Parts {
+  readonly store: ObjectStore
+  readonly index: PackIndex
+  readonly own: OwnObjects
+  readonly readPacked: ReturnType<typeof createPackReads>
+  readonly damaged: Set<Hash>
+}
+
+const checked = (hash: Hash, name: string, read: E.Either<StoreError, Buffer>): E.Either<StoreError, Buffer> =>
+  E.isLeft(read) || sha256(read.right) === hash ? read : E.left({ tag: 'Damaged', name, reason: `the bytes of ${hash} have another hash` })
+
+const mayBeElsewhere = (read: E.Either<StoreError, Buffer>): boolean =>
+  E.isLeft(read) && (read.left.tag === 'Damaged' || read.left.tag === 'NotFound')
+
+const getPacked = async ({ index, readPacked }: Parts, hash: Hash): Promise<E.Either<StoreError, Buffer> | undefined> => {
+  const place = index.find(hash)
+  if (place === undefined) return undefined
+  return checked(hash, packName(place.pack), await readPacked(place))
+}
+
+/** From its pack, and where that fails from the object of its own that a repair made. */
+const get = async (parts: Parts, hash: Hash): Result<Buffer> => {
+  const packed = await getPacked(parts, hash)
+  if (packed !== undefined && !mayBeElsewhere(packed)) return packed
+  const own = checked(hash, chunkName(hash), await parts.own.get(hash))
+  if (!mayBeElsewhere(own)) return own
+  const absent = packed === undefined && E.isLeft(own) && own.left.tag === 'NotFound'
+  if (!absent) parts.damaged.add(hash)
+  return packed ?? own
+}
+
+const putPack = async (store: ObjectStore, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
+  const { hash, pieces, entries } = encodePack(chunks)
+  const stored = await store.put(packName(hash), pieces)()
+  return E.map((): readonly PackEvent[] => [{ type: 'PackStored', pack: hash, entries }])(stored)
+}
+
+const putOwn = async ({ own, damaged }: Parts, chunk: NewChunk): Result<readonly PackEvent[]> => {
+  const stored = await own.put(chunk, damaged.has(chunk.hash))
+  if (E.isRight(stored)) damaged.delete(chunk.hash)
+  return E.map((): readonly PackEvent[] => [])(stored)
+}
+
+/** Those to store, each once; and those among them that replace damaged ones, which become objects of their own: the index knows their packs. */
+const toStore = (
+  { index, damaged }: Parts,
+  chunks: readonly NewChunk[],
+): { readonly fresh: readonly NewChunk[]; readonly repairs: readonly NewChunk[] } => {
+  const each = [...new Map(chunks.map((chunk) => [chunk.hash, chunk])).values()]
+  return {
+    fresh: each.filter(({ hash }) => !damaged.has(hash) && index.find(hash) === undefined),
+    repairs: each.filter(({ hash }) => damaged.has(hash)),
+  }
+}
+
+const put = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
+  const wrong = chunks.find(({ hash, bytes }) => sha256(bytes) !== hash)
+  if (wrong !== undefined) return E.left({ tag: 'Damaged', name: chunkName(wrong.hash), reason: 'the bytes given have another hash' })
+  const { fresh, repairs } = toStore(parts, chunks)
+  const { own, packs } = arrange(fresh)
+  // All are waited for, also where one fails: nothing goes on behind the caller's back.
+  const results = await Promise.all([
+    ...packs.map((pack) => putPack(parts.store, pack)),
+    ...[...own, ...repairs].map((chunk) => putOwn(parts, chunk)),
+  ])
+  return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(E.sequenceArray(results))
+}
+
+const missing = async ({ index, own, damaged }: Parts, hashes: readonly Hash[]): Result<readonly Hash[]> => {
+  const has = async (hash: Hash): Result<boolean> => {
+    if (damaged.has(hash)) return E.right(false)
+    return index.find(hash) === undefined ? own.has(hash) : E.right(true)
+  }
+  const found = E.sequenceArray(await Promise.all(hashes.map(has)))
+  return E.map((there: readonly boolean[]) => hashes.filter((_, at) => there[at] !== true))(found)
+}
+
+/**
+ * Chunks over any object store. A small chunk that comes alone, and any of 256 KiB or more, is an object of its own; the small ones of
+ * a batch share packs. A small chunk is looked for in the index alone: one that is an object of its own already is
+ * stored once more when it comes in a batch, since asking the store for each would cost more than that ever saves.
+ */
+export const createBlobStore = (store: ObjectStore, index: PackIndex): ChunkStore => {
+  const damaged = new Set<Hash>()
+  const parts: Parts = { store, index, own: createOwnObjects(store), readPacked: createPackReads(store), damaged }
+  async function* verify(): AsyncGenerator<DamagedObject> {
+    for await (const found of verifyObjects(store)) {
+      for (const hash of found.chunks) damaged.add(hash)
+      yield found
+    }
+  }
+  return {
+    put: (chunks) => () => put(parts, chunks),
+    get: (hash) => () => get(parts, hash),
+    missing: (hashes) => () => missing(parts, hashes),
+    scanPacks: () => scanPacks(store),
+    verify,
+  }
+}

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { either as E } from 'fp-ts'
+import type { Hash } from '../domain/content.ts'
+import type { PackEntry } from '../domain/events.ts'
+import type { NewChunk } from './port.ts'
+
+/** The most bytes of one pack, and the most chunks, so that its event stays far below an append's bound. */
+export const MAX_PACK_BYTES = 8 * 1024 * 1024
+export const MAX_PACK_CHUNKS = 2048
+
+const VERSION = 1
+const MAGIC = 'ESPACK'
+const END_MAGIC = 'ESPEND'
+const HEADER = 8
+const ENTRY = 40
+const FOOTER = 12
+
+/** What a pack of these chunks weighs. */
+export const packSize = (chunks: number, bytes: number): number => HEADER + bytes + chunks * ENTRY + FOOTER
+
+export interface Pack {
+  /** SHA-256 of all of it. */
+  readonly hash: string
+  readonly pieces: readonly Uint8Array[]
+  readonly entries: readonly PackEntry[]
+}
+
+const header = (): Buffer => {
+  const bytes = Buffer.alloc(HEADER)
+  bytes.write(MAGIC, 'latin1')
+  bytes.writeUInt16BE(VERSION, MAGIC.length)
+  return bytes
+}
+
+const tail = (entries: readonly PackEntry[]): Buffer => {
+  const bytes = Buffer.alloc(entries.length * ENTRY + FOOTER)
+  entries.forEach(({ hash, offset, size }, index) => {
+    bytes.write(hash, index * ENTRY, 'hex')
+    bytes.writeUInt32BE(offset, index * ENTRY + 32)
+    bytes.writeUInt32BE(size, index * ENTRY + 36)
+  })
+  const footer = entries.length * ENTRY
+  bytes.writeUInt32BE(entries.length, footer)
+  bytes.writeUInt16BE(VERSION, footer + 4)
+  bytes.write(END_MAGIC, footer + 6, 'latin1')
+  return bytes
+}
+
+/**
+ * One object of many chunks: magic and version; the chunks' bytes; for each its hash (32 bytes), offset and size (u32 each, big-endian);
+ * their number (u32), the version again (u16) and the end's magic. So it can be read without the log, from its end.
+ */
+export const encodePack = (chunks: readonly NewChunk[]): Pack => {
+  let offset = HEADER
+  const entries = chunks.map(({ hash, bytes }): PackEntry => {
+    const entry = { hash, offset, size: bytes.length }
+    offset += bytes.length
+    return entry
+  })
+  const pieces = [header(), ...chunks.map(({ bytes }) => bytes), tail(entries)]
+  const digest = createHash('sha256')
+  for (const piece of pieces) digest.update(piece)
+  return { hash: digest.digest('hex'), pieces, entries }
+}
+
+/** The entries of a pack, in bounds but not yet checked against their hashes; or why there are none. */
+export const decodePack = (bytes: Buffer): E.Either<string, readonly PackEntry[]> => {
+  const footer = bytes.length - FOOTER
+  if (footer < HEADER || bytes.toString('latin1', footer + 6) !== END_MAGIC) return E.left('it does not end as a pack does')
+  const version = bytes.readUInt16BE(footer + 4)
+  if (version !== VERSION) return E.left(`it has format ${version}; this version of EventSync reads ${VERSION}`)
+  const count = bytes.readUInt32BE(footer)
+  const index = footer - count * ENTRY
+  if (index < HEADER) return E.left('its index is longer than the pack')
+  const entries = Array.from({ length: count }, (_, at): PackEntry => {
+    const start = index + at * ENTRY
+    // 32 bytes in hex have a hash's form.
+    const hash = bytes.toString('hex', start, start + 32) as Hash
+    return { hash, offset: bytes.readUInt32BE(start + 32), size: bytes.readUInt32BE(start + 36) }
+  })
+  return E.right(entries.filter(({ offset, size }) => offset >= HEADER && offset + size <= index))
+}
