@@ -73,7 +73,7 @@ export class FolderContext {
   destructiveSince: number | undefined
   pullWanted = true
   /** Paths whose versions are being fetched. */
-  readonly fetching = new Set<SyncPath>()
+  readonly fetching = new Map<SyncPath, BaseState>()
   largeFetches = 0
   /** Staged files that nothing wants any more. */
   readonly idleStages: string[] = []

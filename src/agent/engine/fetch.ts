@@ -56,7 +56,7 @@ const take = (ctx: FolderContext): { readonly small: Wanted[]; readonly large: W
 }
 
 const begin = (ctx: FolderContext, wanted: readonly Wanted[], work: Promise<void>, end: () => void): void => {
-  for (const { path } of wanted) ctx.fetching.add(path)
+  for (const { path, version } of wanted) ctx.fetching.set(path, version)
   ctx.run(
     work.finally(() => {
       for (const { path } of wanted) ctx.fetching.delete(path)
