@@ -67,7 +67,7 @@ const writeAll = (fd: number, buffer: Uint8Array, position: number): void => {
 const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b))
 
 /**
- * Seconds as the double that comes back as the same microsecond: the middle of it. A numeric string, since node takes a negative
+ * Seconds as the double that comes back as the same microsecond (until 2106, when doubles become too coarse): the middle of it. A numeric string, since node takes a negative
  * number (a time before 1970) for "now".
  */
 const secondsOf = (ns: bigint): string => String((Number(floorDivide(ns, 1000n)) + 0.5) / 1e6)

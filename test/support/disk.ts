@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { inlineDisk } from '../../src/agent/disk/inline.ts'
 import type { Disk, Seen, Step, StepResult } from '../../src/agent/disk/port.ts'
 import { chunkSizes } from '../../src/domain/chunking/fastcdc.ts'
@@ -40,6 +40,18 @@ export const contentOf = (bytes: Uint8Array, more: Partial<Content> = {}): Conte
   const base = { kind: 'file', size: bytes.length, hash: contentHash(chunks), manifest: manifestOf(chunks).manifest } as const
   return { ...base, executable: false, modified: '1700000000123456789', ...more }
 }
+
+// Matchers are of type any: here they become unknown, once.
+const matching = (object: object): unknown => expect.objectContaining(object)
+
+export const containing = (text: string): unknown => expect.stringContaining(text)
+
+/** A step's or stage's failure, or an unknown look, for this reason. */
+export const failedBy = (tag: string, more: object = {}): object => ({ tag: 'failed', error: matching({ tag, ...more }) })
+
+export const unknownBy = (tag: string, reason = ''): object => ({ tag: 'unknown', error: { tag, reason: containing(reason) } })
+
+export const sorted = (names: readonly (string | Buffer)[]): string[] => names.map(String).toSorted((a, b) => (a < b ? -1 : 1))
 
 export const failure = (code: string): Error => Object.assign(new Error(code), { code })
 

@@ -1,9 +1,8 @@
 import * as nodeFs from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { diskFolder, failing, folding, meddled, path, temporaryFolder } from '../../../test/support/disk.ts'
+import { diskFolder, failing, folding, meddled, path, sorted, temporaryFolder, unknownBy } from '../../../test/support/disk.ts'
 import type { FileSystem } from '../../filesystem/port.ts'
 
-const unknown = (tag: string, reason = ''): object => ({ tag: 'unknown', error: { tag, reason: expect.stringContaining(reason) } })
 const mountedAt = (where: string) => (fs: FileSystem): FileSystem =>
   meddled(fs, (real) => ({ lstat: (name) => ({ ...real.lstat(name), ...(name === where || name.startsWith(`${where}/`) ? { dev: 99n } : {}) }) }))
 
@@ -29,19 +28,19 @@ describe('look', () => {
 
   test('what is neither file, directory nor symlink is special', async () => {
     const { disk } = await diskFolder((fs) => meddled(fs, (real) => ({ lstat: (name) => ({ ...real.lstat(name === 'socket' ? '' : name), ...(name === 'socket' ? { kind: 'other' } : {}) }) })))
-    expect(await disk.look([path('socket')])).toEqual([expect.objectContaining({ tag: 'special', path: 'socket' })])
+    expect(await disk.look([path('socket')])).toMatchObject([{ tag: 'special', path: 'socket' }])
   })
 
   test.each([['EACCES', 'NoPermission'], ['EIO', 'Io']])('%s leaves it unknown, and what is under it', async (code, tag) => {
     const { disk, at } = await diskFolder((fs) => failing(fs, 'lstat', code, (name) => name === 'd'))
     nodeFs.mkdirSync(at('d'))
-    expect(await disk.look([path('d'), path('d/x'), path('other')])).toMatchObject([unknown(tag), unknown(tag), { tag: 'absent' }])
+    expect(await disk.look([path('d'), path('d/x'), path('other')])).toMatchObject([unknownBy(tag), unknownBy(tag), { tag: 'absent' }])
   })
 
   test('another device mounted inside is unknown, and all that is under it', async () => {
     const { disk, at } = await diskFolder(mountedAt('d'))
     nodeFs.mkdirSync(at('d/e'), { recursive: true })
-    expect(await disk.look([path('d'), path('d/e'), path('d/none')])).toMatchObject([unknown('Io', 'device'), unknown('Io', 'device'), unknown('Io', 'device')])
+    expect(await disk.look([path('d'), path('d/e'), path('d/none')])).toMatchObject([unknownBy('Io', 'device'), unknownBy('Io', 'device'), unknownBy('Io', 'device')])
   })
 
   test('a name too long to be there is absent', async () => {
@@ -53,12 +52,12 @@ describe('look', () => {
     const { disk, at, root } = await diskFolder()
     nodeFs.writeFileSync(at('f'), '')
     nodeFs.unlinkSync(at('.eventsync/marker'))
-    expect(await disk.look([path('f'), path('none')])).toMatchObject([unknown('Io', 'marker'), unknown('Io', 'marker')])
+    expect(await disk.look([path('f'), path('none')])).toMatchObject([unknownBy('Io', 'marker'), unknownBy('Io', 'marker')])
     expect(await disk.read([path('none')])).toMatchObject([{ tag: 'failed' }])
-    expect(await disk.list([''])).toMatchObject([{ result: unknown('Io', 'marker') }])
+    expect(await disk.list([''])).toMatchObject([{ result: unknownBy('Io', 'marker') }])
     nodeFs.renameSync(root, `${root}-away`)
-    expect(await disk.look([path('f')])).toMatchObject([unknown('Io', 'marker')])
-    expect(await disk.list(['', path('d')])).toMatchObject([{ result: unknown('Io', 'marker') }, { result: unknown('Io', 'marker') }])
+    expect(await disk.look([path('f')])).toMatchObject([unknownBy('Io', 'marker')])
+    expect(await disk.list(['', path('d')])).toMatchObject([{ result: unknownBy('Io', 'marker') }, { result: unknownBy('Io', 'marker') }])
     nodeFs.renameSync(`${root}-away`, root)
   })
 
@@ -73,7 +72,7 @@ describe('look', () => {
       })),
     )
     at = folder.at
-    expect(await folder.disk.look([path('a'), path('b'), path('c')])).toMatchObject([unknown('Io'), unknown('Io'), unknown('Io')])
+    expect(await folder.disk.look([path('a'), path('b'), path('c')])).toMatchObject([unknownBy('Io'), unknownBy('Io'), unknownBy('Io')])
     nodeFs.mkdirSync(folder.root)
   })
 
@@ -96,8 +95,8 @@ describe('list', () => {
     for (const name of names) nodeFs.writeFileSync(at(name), '')
     const [root, d, none, file] = await disk.list(['', path('d'), path('none'), path('b')])
     expect(root?.result).toMatchObject({ tag: 'listed', unnameable: [] })
-    const listed = root?.result.tag === 'listed' ? root.result.entries.map((entry) => entry.path).toSorted() : []
-    expect(listed).toEqual(['d', ...names].toSorted())
+    const listed = root?.result.tag === 'listed' ? sorted(root.result.entries.map((entry) => entry.path)) : []
+    expect(listed).toEqual(sorted(['d', ...names]))
     expect(d?.result).toMatchObject({ entries: [{ tag: 'seen', path: 'd/.eventsync', seen: { kind: 'directory' } }] })
     expect([none?.result, file?.result]).toEqual([{ tag: 'absent' }, { tag: 'absent' }])
   })
@@ -123,13 +122,13 @@ describe('list', () => {
   test('a directory that cannot be listed whole is unknown, not empty', async () => {
     const { disk, at } = await diskFolder((fs) => failing(fs, 'readdir', 'EACCES', (name) => name === 'd'))
     nodeFs.mkdirSync(at('d'))
-    expect(await disk.list([path('d')])).toMatchObject([{ result: unknown('NoPermission') }])
+    expect(await disk.list([path('d')])).toMatchObject([{ result: unknownBy('NoPermission') }])
   })
 
   test('another device mounted inside is unknown: as an entry and as a directory', async () => {
     const { disk, at } = await diskFolder(mountedAt('d'))
     nodeFs.mkdirSync(at('d'))
-    expect(await disk.list(['', path('d')])).toMatchObject([{ result: { entries: [unknown('Io', 'device')] } }, { result: unknown('Io', 'device') }])
+    expect(await disk.list(['', path('d')])).toMatchObject([{ result: { entries: [unknownBy('Io', 'device')] } }, { result: unknownBy('Io', 'device') }])
   })
 
   test('an entry that goes away meanwhile is not in it', async () => {

@@ -123,7 +123,10 @@ export interface Disk extends AsyncDisposable {
   stagedPieces(stage: string, chunks: readonly Chunk[]): Promise<readonly boolean[]>
   /** Cuts to size and sets the metadata. */
   finishStage(stage: string, content: Content): Promise<StageResult>
-  /** Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected. */
+  /**
+   * Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected, or where the content has another
+   * time or mode (the inode's would change at the old name too): then it is copied by pieces.
+   */
   stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
   dropStages(stages: readonly string[]): Promise<void>
   dropGraves(graves: readonly string[]): Promise<void>

@@ -62,8 +62,10 @@ const writeMarker = (fs: FileSystem, marker: string): void => {
 export const mark = (session: Session, marker: string): DiskError | undefined => {
   const { fs } = session
   try {
-    for (const directory of [OWN.directory, OWN.stages, OWN.graves, OWN.probe]) ensureDirectory(fs, directory, 0o700)
+    ensureDirectory(fs, OWN.directory, 0o700)
+    // A symlink there would lead outside (I11).
     if (!isDirectory(fs, OWN.directory)) return { tag: 'BadParent', reason: `"${OWN.directory}" is not a folder` }
+    for (const directory of [OWN.stages, OWN.graves, OWN.probe]) ensureDirectory(fs, directory, 0o700)
     writeMarker(fs, marker)
     fs.fsyncDirectory(OWN.directory)
     fs.fsyncDirectory('')

@@ -95,8 +95,8 @@ export const finishStage = (session: Session, stage: string, content: Content): 
 }
 
 /**
- * Links a file of the folder into the stage: a move without a copy. The metadata is the inode's, so where the move changes it, it
- * shows at the old name too until that is removed.
+ * Links a file of the folder into the stage: a move without a copy. Metadata is the inode's: setting it here would change the old name's
+ * too, and look like an edit there. So where the move brings other metadata, that is a mismatch.
  */
 export const stageLink = (session: Session, stage: string, path: SyncPath, expect: Seen, content: Content): StageResult => {
   const { fs } = session
@@ -105,19 +105,15 @@ export const stageLink = (session: Session, stage: string, path: SyncPath, expec
   if (error !== undefined) return { tag: 'failed', error }
   const found = visit.find(path)
   if (found.tag === 'failed') return { tag: 'failed', error: found.error }
-  if (found.tag !== 'found' || found.stat.kind === 'directory' || !unchanged(found.stat, expect)) return MISMATCH
+  if (found.tag !== 'found' || expect.kind === 'directory' || !unchanged(found.stat, expect)) return MISMATCH
+  if (!sameMetadata({ ...content, kind: expect.kind, executable: expect.executable, modified: expect.mtime }, content)) return MISMATCH
   const staged = stagePath(stage)
   try {
     removeFile(fs, staged)
     fs.link(path, staged)
-    const stat = fs.lstat(staged)
-    if (!sameInode(stat, expect)) {
-      fs.unlink(staged)
-      return MISMATCH
-    }
-    const held: Content = { ...content, kind: expect.kind, executable: expect.executable, modified: expect.mtime }
-    if (!sameMetadata(held, content)) setMetadata(fs, staged, stat.mode, content)
-    return STAGED
+    if (sameInode(fs.lstat(staged), expect)) return STAGED
+    fs.unlink(staged)
+    return MISMATCH
   } catch (error) {
     return isMissing(error) ? MISMATCH : abandon(fs, staged, error)
   }
