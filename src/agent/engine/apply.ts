@@ -1,16 +1,18 @@
-import { type Hash, sameBytes } from '../../domain/content.ts'
+import { sameBytes } from '../../domain/content.ts'
 import { depthOf, type SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
-import type { BaseState, Intent } from '../../domain/plan/trees.ts'
+import type { Intent } from '../../domain/plan/trees.ts'
 import type { Step, StepResult } from '../disk/port.ts'
 import type { Node } from '../index/folder-index.ts'
 import { noteDone, noteNotDone } from './apply-result.ts'
 import { asideStep } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
 import { buryBefore } from './graves.ts'
+import { isHeld } from './holds.ts'
 import { obstacleOf } from './problems.ts'
 
 const AT_ONCE = 1_024
+const WANTERS = 64
 
 /** One path's job made into steps, in the order in which they must run. */
 export interface Work {
@@ -38,24 +40,15 @@ const stillWanted = (job: ApplyJob, intent: Intent): boolean => {
   }
 }
 
-/** Contents that are still to be staged, and by which paths they are wanted. */
-type Wants = ReadonlyMap<Hash, readonly SyncPath[]>
-
-const wantsOf = (ctx: FolderContext): Wants => {
-  const wants = new Map<Hash, SyncPath[]>()
-  const note = (path: SyncPath, { content }: BaseState): void => {
-    const paths = wants.get(content.hash)
-    if (paths === undefined) wants.set(content.hash, [path])
-    else paths.push(path)
-  }
-  for (const [path, version] of ctx.queues.fetch) note(path, version)
-  for (const [path, version] of ctx.fetching) note(path, version)
-  return wants
+/** Whether a path is still to be given its bytes: one that a worker has in hand has them staged, or goes another way. */
+const isWanting = (ctx: FolderContext, path: SyncPath): boolean => {
+  if (ctx.queues.fetch.has(path) || ctx.fetching.has(path)) return true
+  return !ctx.busy.has(path) && !ctx.problems.blocks(path) && !isHeld(ctx, path)
 }
 
 /** Other paths still want these bytes from here: they are staged before anything takes them away (swaps, cycles, moves). */
-const isSource = (wants: Wants, { path, local }: Node): boolean =>
-  local?.content.kind === 'file' && (wants.get(local.content.hash) ?? []).some((wanting) => wanting !== path)
+const isSource = (ctx: FolderContext, { path, local }: Node): boolean =>
+  local?.content.kind === 'file' && ctx.index.wantedAt(local.content.hash, WANTERS).some((wanting) => wanting !== path && isWanting(ctx, wanting))
 
 const graveName = (ctx: FolderContext): string => Array.from({ length: 4 }, () => Math.floor(ctx.deps.random() * 2 ** 32).toString(16).padStart(8, '0')).join('')
 
@@ -73,10 +66,10 @@ const placeSteps = (ctx: FolderContext, { path, local }: Node, job: Extract<Appl
   return [...clear, { tag: 'place', stage: job.stage ?? '', path, expect: over, grave }]
 }
 
-const workFor = (ctx: FolderContext, path: SyncPath, job: ApplyJob, wants: Wants): Work | 'later' | undefined => {
+const workFor = (ctx: FolderContext, path: SyncPath, job: ApplyJob): Work | 'later' | undefined => {
   const node = ctx.index.get(path)
   if (!stillWanted(job, plan(node))) return undefined
-  if (job.tag !== 'touch' && isSource(wants, node)) return 'later'
+  if (job.tag !== 'touch' && isSource(ctx, node)) return 'later'
   const seen = node.local?.seen
   switch (job.tag) {
     case 'place':
@@ -100,11 +93,9 @@ const inOrder = (a: Work, b: Work): number => {
 
 const take = (ctx: FolderContext): Work[] => {
   const works: Work[] = []
-  if (ctx.queues.apply.size === 0) return works
-  const wants = wantsOf(ctx)
   for (const [path, job] of ctx.queues.apply) {
     if (works.length >= AT_ONCE) break
-    const work = workFor(ctx, path, job, wants)
+    const work = workFor(ctx, path, job)
     if (work === 'later') continue
     ctx.queues.apply.delete(path)
     if (work === undefined) drop(ctx, path, job)

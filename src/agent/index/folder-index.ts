@@ -49,6 +49,13 @@ const stateOf = ({ path, local, base, remote }: Node, isIgnored: IsIgnored): num
   return (localSame ? 0 : LOCAL_OPEN) | (remoteSame ? 0 : REMOTE_OPEN)
 }
 
+/** The content that the log has for a file here and the disk does not hold yet. */
+const wantedHash = ({ local, remote }: Node, state: number): Hash | null => {
+  const content = remote?.content
+  if ((state & REMOTE_OPEN) === 0 || content === undefined || content.kind !== 'file' || content.size === 0) return null
+  return local !== undefined && sameBytes(local.content, content) ? null : content.hash
+}
+
 const toNode = (row: Row): Node => ({
   path: row.path,
   local: row.local === null ? undefined : decodeLocal(row.local),
@@ -160,9 +167,10 @@ export class FolderIndex {
       this.statement('DELETE FROM node WHERE path = ?').run(node.path)
       return
     }
+    const state = stateOf(node, this.#isIgnored)
     const hashed = node.local !== undefined && node.local.content.kind === 'file' && node.local.content.size > 0
     const based = node.base !== undefined && node.base.content.kind === 'file' && node.base.content.size > 0
-    this.statement('INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)').run(
+    this.statement('INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, want_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
       node.path,
       parentOf(node.path) ?? '',
       node.local === undefined ? null : encodeLocal(node.local),
@@ -170,7 +178,8 @@ export class FolderIndex {
       node.remote === undefined ? null : encodeVersion(node.remote),
       hashed ? (node.local?.content.hash ?? null) : null,
       based ? (node.base?.content.hash ?? null) : null,
-      stateOf(node, this.#isIgnored),
+      wantedHash(node, state),
+      state,
     )
   }
 
@@ -221,6 +230,11 @@ export class FolderIndex {
   /** Local files whose whole content has this hash. */
   filesWith(hash: Hash, limit: number): Node[] {
     return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+  }
+
+  /** Paths whose version in the log has this content, while the disk does not hold it there yet. */
+  wantedAt(hash: Hash, limit: number): SyncPath[] {
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(({ path }) => path)
   }
 
   /** Where a chunk's bytes lie in local files. */

@@ -9,12 +9,13 @@ const VERSION = 1
 const SCHEMA = `
   CREATE TABLE node (
     path TEXT PRIMARY KEY, parent TEXT NOT NULL, local TEXT, base TEXT, remote TEXT,
-    hash TEXT, base_hash TEXT, state INTEGER NOT NULL
+    hash TEXT, base_hash TEXT, want_hash TEXT, state INTEGER NOT NULL
   ) WITHOUT ROWID;
   CREATE INDEX node_parent ON node (parent) WHERE local IS NOT NULL;
   CREATE INDEX node_open ON node (path) WHERE state > 0;
   CREATE INDEX node_hash ON node (hash) WHERE hash IS NOT NULL;
   CREATE INDEX node_gone ON node (base_hash) WHERE local IS NULL AND base_hash IS NOT NULL;
+  CREATE INDEX node_want ON node (want_hash) WHERE want_hash IS NOT NULL;
   CREATE TABLE piece (path TEXT NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (path, offset)) WITHOUT ROWID;
   CREATE INDEX piece_hash ON piece (hash);
   CREATE TABLE past (path TEXT NOT NULL, hash TEXT NOT NULL, PRIMARY KEY (path, hash)) WITHOUT ROWID;
