@@ -1,75 +1,15 @@
 import type { either as E } from 'fp-ts'
 import type { AgentKey, FolderId } from '../domain/events.ts'
-import { encodeChunks, readChunk } from './content-codec.ts'
+import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import { readHashOrNothing } from './head.ts'
-import type { Json, JsonObject } from './json.ts'
+import type { Json } from './json.ts'
 import { MAX_CHANGES, MAX_CONTENTS, MAX_HASHES, type AgentInfo, type Answer, type RemoteEntry, type Request } from './messages.ts'
-import { encodeEntry, encodeOutcome, readEntry, readOutcome, readRefusal } from './outcome.ts'
+import { readEntry, readOutcome, readRefusal } from './outcome.ts'
 import { Reader, type Fields } from './reader.ts'
-import { encodeReceipt, readReceipt } from './receipt.ts'
+import { readReceipt } from './receipt.ts'
 
-/** An answer with its names on the wire; `timestamp` in seconds. */
-export const encodeAnswer = (answer: Answer, timestamp: number): JsonObject => ({
-  Action: 'ServerResponse',
-  Timestamp: timestamp,
-  Status: answer.status,
-  ...encodeFields(answer),
-})
-
-const encodeFields = (answer: Answer): JsonObject => {
-  switch (answer.tag) {
-    case 'Done':
-      return {}
-    case 'Registered':
-      return { Account: answer.account, Folder: answer.folder, GatewayKey: answer.gatewayKey }
-    case 'Changed':
-      return encodeChanged(answer)
-    case 'SendChunks':
-    case 'MissingChunks':
-      return { Missing: answer.missing }
-    case 'Synced':
-      return encodeSynced(answer)
-    case 'Opened':
-      return { Chunks: encodeChunks(answer.chunks), Missing: answer.missing }
-    case 'OpenedFile':
-      return { File: { OriginalName: answer.path, Size: String(answer.size) } }
-    case 'AgentList':
-      return { Agents: answer.agents.map(encodeAgent) }
-    case 'Refused':
-      return { Code: answer.code, Reason: answer.reason }
-  }
-}
-
-const encodeChanged = ({ outcomes, position, receipt }: Extract<Answer, { tag: 'Changed' }>): JsonObject => ({
-  Results: outcomes.map(encodeOutcome),
-  Position: position,
-  ...(receipt === undefined ? {} : { Receipt: encodeReceipt(receipt) }),
-})
-
-const encodeSynced = ({ entries, position, chain, since, head, more }: Extract<Answer, { tag: 'Synced' }>): JsonObject => {
-  const live = entries.filter((entry) => entry.content !== undefined)
-  return {
-    Changes: {
-      Created: live.filter((entry) => entry.created === true).map(encodeEntry),
-      Updated: live.filter((entry) => entry.created !== true).map(encodeEntry),
-      Deleted: entries.filter((entry) => entry.content === undefined).map(encodeEntry),
-    },
-    Position: position,
-    Chain: chain,
-    Since: since,
-    Head: head,
-    More: more,
-  }
-}
-
-const encodeAgent = (agent: AgentInfo): JsonObject => ({
-  Key: agent.key,
-  Name: agent.name,
-  Registered: agent.registered,
-  Revoked: agent.revoked,
-  Self: agent.self,
-})
+export { encodeAnswer } from './answer-writer.ts'
 
 type RequestTag = Request['tag']
 
