@@ -7,7 +7,7 @@ import { nodeFileSystem } from '../../../src/filesystem/node.ts'
 import { call, Runner } from './operations.ts'
 import { SimDisk, type DiskObserver, type DiskTraits } from './sim-disk.ts'
 
-const NOBODY: DiskObserver = { names: () => {}, bytes: () => {}, attributes: () => {}, inexact: () => {} }
+const NOBODY: DiskObserver = { names: () => {}, bytes: () => {}, attributes: () => {}, looked: () => {}, inexact: () => {} }
 const TRAITS: DiskTraits = { folding: 'exact', clockTickNs: 1n, storedTickNs: 1n, reusesInodes: true, hardLinks: true, readSize: 3 }
 
 const clock = (): (() => bigint) => {

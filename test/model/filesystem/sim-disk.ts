@@ -29,10 +29,12 @@ export interface Named {
 export interface DiskObserver {
   /** Names that went and came in one atomic step. */
   names(call: string, removed: readonly Named[], added: readonly Named[]): void
-  /** The bytes of a file changed; `paths`: its names below the root. */
+  /** The bytes of a file changed. */
   bytes(inode: Inode, before: Buffer): void
   /** The mode or the modification time was set. */
   attributes(inode: Inode): void
+  /** Its stat or its bytes were read. */
+  looked(inode: Inode): void
   /** A call changed what is at `actual` by another spelling of its name. */
   inexact(call: string, asked: string, actual: string): void
 }
@@ -78,7 +80,7 @@ export class SimDisk implements FileSystem, Tree {
   }
 
   lstat(path: string): FileStat {
-    return statOf(inodeAt(this, 'lstat', path))
+    return this.#stat(inodeAt(this, 'lstat', path))
   }
 
   readdir(path: string): readonly DirectoryName[] {
@@ -102,7 +104,7 @@ export class SimDisk implements FileSystem, Tree {
   }
 
   fstat(fd: number): FileStat {
-    return statOf(this.#file(fd, 'fstat').inode)
+    return this.#stat(this.#file(fd, 'fstat').inode)
   }
 
   read(fd: number, buffer: Uint8Array, position: number): number {
@@ -111,6 +113,7 @@ export class SimDisk implements FileSystem, Tree {
     if (inode.kind === 'directory') fail('EISDIR', 'read', String(fd))
     const piece = inode.data.subarray(position, position + Math.min(buffer.length, this.traits.readSize))
     buffer.set(piece)
+    this.#observer.looked(inode)
     return piece.length
   }
 
@@ -242,6 +245,11 @@ export class SimDisk implements FileSystem, Tree {
     this.root = this.#home
   }
 
+  /** The folder's root while it is mounted, whatever is there now. */
+  get home(): Inode {
+    return this.#home
+  }
+
   get unmounted(): boolean {
     return this.root !== this.#home
   }
@@ -266,6 +274,11 @@ export class SimDisk implements FileSystem, Tree {
     const reached = this.#journal.cut([this.#home, this.outside], random)
     const used = new Set([...reached].map((inode) => inode.ino))
     this.#freed = this.#freed.filter((ino) => !used.has(ino))
+  }
+
+  #stat(inode: Inode): FileStat {
+    this.#observer.looked(inode)
+    return statOf(inode)
   }
 
   #newInode(kind: InodeKind, mode: number, dev = this.#dev, data?: Buffer): Inode {
@@ -293,7 +306,7 @@ export class SimDisk implements FileSystem, Tree {
   #add(call: string, place: Place, inode: Inode): void {
     const entry = this.#setEntry(place, place.name, inode)
     this.#journal.record([{ directory: place.directory, key: place.key, entry }], [place.directory, inode])
-    this.#observer.names(call, [], [{ path: this.#pathOf(entry), inode }])
+    this.#observer.names(call, [], [{ path: this.pathOf(entry), inode }])
   }
 
   #remove(call: string, place: Place, inode: Inode): void {
@@ -318,7 +331,7 @@ export class SimDisk implements FileSystem, Tree {
     const gone = { directory: source.directory, key: source.key, entry: undefined }
     const same = source.directory === target.directory && source.key === target.key
     this.#journal.record(same ? links : [gone, ...links], [source.directory, target.directory, moved])
-    this.#observer.names('rename', removed, [{ path: this.#pathOf(entry), inode: moved }])
+    this.#observer.names('rename', removed, [{ path: this.pathOf(entry), inode: moved }])
     if (replaced !== undefined) this.#release(replaced.inode)
   }
 
@@ -372,10 +385,11 @@ export class SimDisk implements FileSystem, Tree {
   }
 
   #entryPath(place: Place): string | undefined {
-    return place.entry === undefined ? undefined : this.#pathOf(place.entry)
+    return place.entry === undefined ? undefined : this.pathOf(place.entry)
   }
 
-  #pathOf(entry: Entry): string | undefined {
+  /** Below the root as it is now; undefined where it is not there. */
+  pathOf(entry: Entry): string | undefined {
     return this.root === undefined ? undefined : pathOf(entry, uncovered(this.root))
   }
 

@@ -1,0 +1,248 @@
+import { OWN_DIRECTORY } from '../../src/domain/path.ts'
+import { DIRECTORY, idOf, type ContentId } from './content-id.ts'
+import type { Inode } from './filesystem/inode.ts'
+import type { DiskObserver, Named, SimDisk } from './filesystem/sim-disk.ts'
+import type { Trace } from './trace.ts'
+
+export type Actor = 'user' | 'agent' | 'cut' | 'mount'
+
+/** Something that came to a path, or went from it. */
+export interface PathEvent {
+  readonly sequence: number
+  readonly path: string
+  readonly content: ContentId
+  readonly by: Actor
+}
+
+/** All contents that users made, on any device: every state that a file had after one of their calls. */
+export class Contents {
+  readonly #shown = new Map<ContentId, string>()
+  readonly #written = new Set<ContentId>([DIRECTORY])
+
+  wrote(inode: Inode): ContentId {
+    const id = this.name(inode)
+    this.#written.add(id)
+    return id
+  }
+
+  name(inode: Inode): ContentId {
+    const id = idOf(inode)
+    if (!this.#shown.has(id)) this.#shown.set(id, inode.kind === 'directory' ? 'folder' : `${inode.kind} ${shorten(inode.data)}`)
+    return id
+  }
+
+  isWhole(id: ContentId): boolean {
+    return this.#written.has(id)
+  }
+
+  show(id: ContentId): string {
+    return this.#shown.get(id) ?? id
+  }
+}
+
+const shorten = (data: Buffer): string => {
+  const text = data.toString('utf8', 0, 40)
+  return JSON.stringify(data.length > 40 ? `${text}…` : text) + (data.length > 40 ? ` (${data.length} bytes)` : '')
+}
+
+const isVisible = (path: string | undefined): path is string =>
+  path !== undefined && path !== OWN_DIRECTORY && !path.startsWith(`${OWN_DIRECTORY}/`)
+
+/** What one device's disk has held, when, and who changed it: the oracle's memory of that device. */
+export class DiskHistory implements DiskObserver {
+  actor: Actor = 'user'
+  readonly appeared = new Map<string, PathEvent[]>()
+  readonly vanished = new Map<string, PathEvent[]>()
+  /** When each content was first visible here: from then on this device's user has seen it. */
+  readonly seen = new Map<ContentId, number>()
+  /** The last time that the last copy of a content went from this disk (own directory included), and by whom. */
+  readonly gone = new Map<ContentId, PathEvent>()
+  /** Contents that users of this device made, and when first. */
+  readonly made = new Map<ContentId, PathEvent>()
+  /** Contents that are on this disk only because a power cut spoilt a file. */
+  readonly spoilt = new Set<ContentId>()
+  readonly #device: string
+  readonly #contents: Contents
+  readonly #trace: Trace
+  readonly #counts = new Map<ContentId, number>()
+  readonly #writes = new WeakMap<Inode, { readonly by: Actor; readonly content: ContentId; readonly sequence: number }>()
+  readonly #lookedAt = new WeakMap<Inode, number>()
+  #disk: SimDisk | undefined
+  /** Whoever watches the disk: told of visible paths. */
+  onChange: (path: string) => void = () => {}
+
+  constructor(device: string, contents: Contents, trace: Trace) {
+    this.#device = device
+    this.#contents = contents
+    this.#trace = trace
+  }
+
+  attach(disk: SimDisk): void {
+    this.#disk = disk
+  }
+
+  /** Runs something as one of the actors. */
+  as<T>(actor: Actor, run: () => T): T {
+    const before = this.actor
+    this.actor = actor
+    try {
+      return run()
+    } finally {
+      this.actor = before
+    }
+  }
+
+  names(call: string, removed: readonly Named[], added: readonly Named[]): void {
+    const sequence = this.#trace.next()
+    this.#trace.say(this.#who(), () => `${call} ${[...removed.map((each) => `-${this.#show(each)}`), ...added.map((each) => `+${this.#show(each)}`)].join(' ')}`)
+    for (const each of added) for (const { path, inode } of below(each)) this.#came(sequence, path, inode)
+    for (const each of removed) for (const { path, inode } of below(removedTree(each, added))) this.#went(sequence, path, inode)
+  }
+
+  bytes(inode: Inode, before: Buffer): void {
+    const sequence = this.#trace.next()
+    const paths = this.#pathsOf(inode)
+    const old = idOf({ ...inode, data: before })
+    const content = this.#contents.name(inode)
+    this.#writes.set(inode, { by: this.actor, content, sequence })
+    this.#trace.say(this.#who(), () => `write ${paths.join(' = ') || '(no name)'} ${this.#contents.show(content)}`)
+    if (this.actor === 'agent' && paths.some(isVisible)) this.#trace.violated('I12', `${this.#device}: the agent wrote into a visible file: ${paths.join(', ')}`)
+    if (old === content) return
+    for (const path of paths) this.#came(sequence, path, inode, content)
+    for (const path of paths) this.#went(sequence, path, inode, old)
+    if (paths.length === 0 && this.actor === 'user') this.#contents.wrote(inode)
+  }
+
+  attributes(inode: Inode): void {
+    for (const path of this.#pathsOf(inode)) if (isVisible(path)) this.onChange(path)
+  }
+
+  looked(inode: Inode): void {
+    if (this.actor === 'agent') this.#lookedAt.set(inode, this.#trace.next())
+  }
+
+  inexact(call: string, asked: string, actual: string): void {
+    if (this.actor !== 'agent' || !isVisible(actual)) return
+    this.#trace.violated('I14', `${this.#device}: the agent's ${call} of ${asked} hit ${actual}, which is another name`)
+  }
+
+  /** The visible tree: every path with what it holds. */
+  tree(): Map<string, Inode> {
+    const tree = new Map<string, Inode>()
+    const root = this.#disk?.root
+    if (root !== undefined) for (const { path, inode } of below({ path: '', inode: root })) if (path !== undefined && path !== '') tree.set(path, inode)
+    return tree
+  }
+
+  /** Cuts the power, and takes down what that did to the disk. */
+  cut(run: () => void): void {
+    const before = this.tree()
+    const olds = new Map([...before].map(([path, inode]) => [path, { id: idOf(inode), inode }]))
+    const counts = new Map(this.#counts)
+    run()
+    const sequence = this.#trace.next()
+    this.actor = 'cut'
+    const after = this.tree()
+    this.#recount()
+    for (const [content, count] of counts) if (count > 0 && !this.#counts.has(content)) this.gone.set(content, { sequence, path: '', content, by: 'cut' })
+    for (const [path, inode] of after) if (olds.get(path)?.id !== idOf(inode)) this.#spoilt(sequence, path, inode)
+    for (const [path, { id }] of olds) if (!after.has(path) || id !== idOf(after.get(path) as Inode)) push(this.vanished, { sequence, path, content: id, by: 'cut' })
+    this.actor = 'user'
+  }
+
+  #spoilt(sequence: number, path: string, inode: Inode): void {
+    const content = this.#contents.name(inode)
+    push(this.appeared, { sequence, path, content, by: 'cut' })
+    this.#trace.say(`${this.#device} cut`, () => `left ${path} ${this.#contents.show(content)}`)
+    if (!this.#contents.isWhole(content)) this.spoilt.add(content)
+    const write = this.#writes.get(inode)
+    if (write?.by !== 'agent' || write.content === content) return
+    this.#trace.violated('I12', `${this.#device}: after a power cut ${path}, which the agent had written, holds neither its old nor its new content: ${this.#contents.show(content)}`)
+  }
+
+  #recount(): void {
+    this.#counts.clear()
+    const root = this.#disk?.home
+    if (root === undefined) return
+    for (const { inode, path } of everything({ path: '', inode: root })) {
+      if (path !== '') this.#counts.set(idOf(inode), (this.#counts.get(idOf(inode)) ?? 0) + 1)
+    }
+  }
+
+  #came(sequence: number, path: string | undefined, inode: Inode, content = this.#contents.name(inode)): void {
+    this.#counts.set(content, (this.#counts.get(content) ?? 0) + 1)
+    if (this.actor === 'user') {
+      this.#contents.wrote(inode)
+      if (!this.made.has(content)) this.made.set(content, { sequence, path: path ?? '', content, by: 'user' })
+    }
+    if (!isVisible(path)) return
+    if (this.actor === 'agent' && !this.#contents.isWhole(content)) {
+      this.#trace.violated('I12', `${this.#device}: the agent put at ${path} what nobody wrote: ${this.#contents.show(content)}`)
+    }
+    if (!this.seen.has(content)) this.seen.set(content, sequence)
+    push(this.appeared, { sequence, path, content, by: this.actor })
+    this.onChange(path)
+  }
+
+  #went(sequence: number, path: string | undefined, inode: Inode, content = this.#contents.name(inode)): void {
+    const left = (this.#counts.get(content) ?? 1) - 1
+    if (left > 0) this.#counts.set(content, left)
+    else {
+      this.#counts.delete(content)
+      this.gone.set(content, { sequence, path: path ?? '', content, by: this.#couldNotKnow(inode, path) ? 'user' : this.actor })
+    }
+    if (!isVisible(path)) return
+    push(this.vanished, { sequence, path, content, by: this.actor })
+    this.onChange(path)
+  }
+
+  /**
+   * A buried inode is looked at again before its last name goes; what somebody writes into it between that look and its end is lost on any POSIX system,
+   * as it would be in a deleted file.
+   */
+  #couldNotKnow(inode: Inode, path: string | undefined): boolean {
+    const write = this.#writes.get(inode)
+    return this.actor === 'agent' && !isVisible(path) && write?.by === 'user' && write.sequence > (this.#lookedAt.get(inode) ?? 0)
+  }
+
+  #pathsOf(inode: Inode): string[] {
+    const disk = this.#disk
+    if (disk === undefined) return []
+    return [...inode.links].map((entry) => disk.pathOf(entry) ?? '(unmounted)')
+  }
+
+  #who(): string {
+    return `${this.#device} ${this.actor}`
+  }
+
+  #show({ path, inode }: Named): string {
+    return `${path ?? '(elsewhere)'} [${this.#contents.show(this.#contents.name(inode))}]`
+  }
+}
+
+const push = (map: Map<string, PathEvent[]>, event: PathEvent): void => {
+  const list = map.get(event.path)
+  if (list === undefined) map.set(event.path, [event])
+  else list.push(event)
+}
+
+/** A name and, for a folder, everything below it that is visible there. */
+function* below(named: Named): Generator<Named> {
+  yield named
+  const { path, inode } = named
+  if (inode.kind !== 'directory') return
+  for (const entry of (inode.cover ?? inode).entries.values()) {
+    const inside = path === undefined ? undefined : path === '' ? entry.name : `${path}/${entry.name}`
+    if (inside === OWN_DIRECTORY) continue
+    yield* below({ path: inside, inode: entry.inode })
+  }
+}
+
+function* everything(named: Named): Generator<Named> {
+  yield named
+  for (const entry of named.inode.entries.values()) yield* everything({ path: `${named.path}/${entry.name}`, inode: entry.inode })
+}
+
+/** What went with a name: a folder that was only renamed took what is below it along; a removed one was empty. */
+const removedTree = (removed: Named, added: readonly Named[]): Named =>
+  added.some((each) => each.inode === removed.inode) || removed.inode.kind !== 'directory' ? removed : { ...removed, inode: { ...removed.inode, entries: new Map() } }

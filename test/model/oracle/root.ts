@@ -1,0 +1,23 @@
+import type { Evidence, LogEntry, RootLoss } from './evidence.ts'
+
+/** From so many files on, deleting all of them is held (DESIGN.md, I15). */
+const HELD_FROM = 10
+
+/** I15: when a root of ten or more files that were in sync was emptied, none of them may be deleted from the log before a person approved it. */
+export const judgeRootLosses = (evidence: Evidence): void => {
+  for (const device of evidence.devices) {
+    for (const loss of device.rootLosses) {
+      if (loss.filesInSync < HELD_FROM || loss.filesInSync < [...loss.held.values()].filter((id) => id.startsWith('file:')).length) continue
+      const approved = device.approvals.find((at) => at > loss.sequence) ?? Number.POSITIVE_INFINITY
+      const deleted = evidence.log.find((entry) => entry.device === device.name && entry.sequence > loss.sequence && entry.sequence < approved && isOf(loss, entry))
+      if (deleted === undefined || wasThereAgain(device.history.appeared, loss, deleted)) continue
+      evidence.trace.violated('I15', `${device.name}, revision ${deleted.revision}: a file was deleted because the root had been emptied, and nobody had approved that`)
+    }
+  }
+}
+
+const isOf = (loss: RootLoss, { event }: LogEntry): boolean => event.type === 'FileDeleted' && loss.held.get(event.path)?.startsWith('file:') === true
+
+/** The user made the path anew after the loss (and may have deleted it again). */
+const wasThereAgain = (appeared: ReadonlyMap<string, readonly { readonly sequence: number }[]>, loss: RootLoss, { event }: LogEntry): boolean =>
+  'path' in event && appeared.get(event.path)?.some(({ sequence }) => sequence > loss.sequence) === true
