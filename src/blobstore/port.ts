@@ -19,6 +19,7 @@ export interface ObjectStore extends AsyncDisposable {
   /** The size in bytes. */
   stat(name: string): TE.TaskEither<StoreError, number>
   list(prefix: string): AsyncIterable<{ readonly name: string; readonly size: number }>
+  /** Removing what is not there is a success. */
   remove(name: string): TE.TaskEither<StoreError, void>
 }
 

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_APPEND_BYTES } from '../../src/eventlog/checks.ts'
 import type { EventLog, ExpectedRevision, NewEvent } from '../../src/eventlog/port.ts'
 import type { LogAdapter, LogFixture } from './eventlog.adapters.ts'
-import { appendAtEnd, everything, idsOf, newEvent, newEvents, outcomeOf, right } from './eventlog.support.ts'
+import { appendAtEnd, everything, idsOf, newEvent, newEvents } from './eventlog.support.ts'
+import { outcomeOf, right } from './support.ts'
 
 let fixture: LogFixture
 let log: EventLog

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { either as E } from 'fp-ts'
 import type { EventLog, LogPosition, NewEvent, RecordedEvent } from '../../src/eventlog/port.ts'
+import { right } from './support.ts'
 
 /** An event with content of its own in every field. */
 export const newEvent = (fields: Partial<NewEvent> = {}): NewEvent => {
@@ -10,18 +10,6 @@ export const newEvent = (fields: Partial<NewEvent> = {}): NewEvent => {
 }
 
 export const newEvents = (count: number): readonly NewEvent[] => Array.from({ length: count }, () => newEvent())
-
-/** What the right of an either holds; a left fails the test with what it says. */
-export const right = <L, A>(either: E.Either<L, A>): A => {
-  if (E.isLeft(either)) throw new Error(`expected a right, got ${JSON.stringify(either.left)}`)
-  return either.right
-}
-
-/** The tag of a left, which says why in words too, or `right`. */
-export const outcomeOf = (either: E.Either<{ readonly tag: string; readonly reason?: string }, unknown>): string => {
-  if (E.isRight(either)) return 'right'
-  return either.left.reason === '' ? 'a left without a reason' : either.left.tag
-}
 
 /** Appends at the end of a stream, whatever it is. */
 export const appendAtEnd = async (log: EventLog, stream: string, events: readonly NewEvent[]): Promise<void> => {

@@ -8,6 +8,9 @@ const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR'])
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && 'syscall' in error && typeof error.code === 'string' ? error.code : undefined
 
+/** There is no such file; for a directory, or a name below a file, too. */
+export const isAbsent = (error: unknown): boolean => ABSENT.has(codeOf(error) ?? '')
+
 type Classify = (name: string, code: string) => StoreError
 
 /** No space is the only thing that a writer can tell its caller to act on. */

@@ -5,7 +5,7 @@ import { either as E, type taskEither as TE } from 'fp-ts'
 import { createLimit } from '../../lib/limit.ts'
 import type { ObjectStore, StoreError } from '../port.ts'
 import { createDurableDirectories, type DurableDirectories } from './durable-directories.ts'
-import { attempt, readError, writeError } from './filesystem-errors.ts'
+import { attempt, isAbsent, readError, writeError } from './filesystem-errors.ts'
 import { checkPrefix } from './names.ts'
 import { readRange, writeWhole } from './whole-file.ts'
 
@@ -40,7 +40,7 @@ const syncTree = async (directories: DurableDirectories, directory: string): Pro
 /** Files below a directory, in no special order; one directory's names are held at a time, on each level. */
 async function* walk(root: string, directory: string): AsyncGenerator<{ readonly name: string; readonly size: number }> {
   const entries = await readdir(join(root, directory), { withFileTypes: true }).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return []
+    if (isAbsent(error)) return []
     throw error
   })
   for (const entry of entries) {
@@ -93,7 +93,7 @@ const storeIn = (root: string, directories: DurableDirectories): ObjectStore => 
         const gone = await unlink(target).then(
           () => true,
           (error: unknown) => {
-            if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+            if (isAbsent(error)) return false
             throw error
           },
         )

@@ -7,7 +7,8 @@ import { either as E } from 'fp-ts'
 import type { ExpectedRevision } from '../../../src/eventlog/port.ts'
 import { openSqliteLog } from '../../../src/eventlog/sqlite.ts'
 import { openDatabase } from '../../../src/lib/sqlite.ts'
-import { newEvent, outcomeOf, right } from '../eventlog.support.ts'
+import { newEvent } from '../eventlog.support.ts'
+import { outcomeOf, right } from '../support.ts'
 
 const [file, filler] = process.argv.slice(2)
 if (file === undefined) throw new Error('a file must be given')
