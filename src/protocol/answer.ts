@@ -1,5 +1,5 @@
 import type { either as E } from 'fp-ts'
-import type { AgentKey, FolderId } from '../domain/events.ts'
+import type { AgentKey } from '../domain/events.ts'
 import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import { readHashOrNothing } from './head.ts'
@@ -108,8 +108,7 @@ const readRegistered = (fields: Fields): Answer => ({
   tag: 'Registered',
   status: 200,
   account: fields.string('Account', 32),
-  // The form of a FolderId has just been checked; a wrong one never leaves the reader.
-  folder: fields.matching('Folder', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as FolderId,
+  folder: fields.folder('Folder'),
   gatewayKey: fields.string('GatewayKey', 44),
 })
 

@@ -1,9 +1,8 @@
 import type { either as E } from 'fp-ts'
 import { CHUNK_MAX, type Hash } from '../domain/content.ts'
-import type { AccountEvent, AccountId, AgentEvent, PackEntry, PackEvent } from '../domain/events.ts'
+import type { AccountEvent, AgentEvent, PackEntry, PackEvent } from '../domain/events.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { EncodedEvent } from './folder-event-codec.ts'
-import { readFolder } from './head.ts'
 import type { Json } from './json.ts'
 import type { Fields, Reader } from './reader.ts'
 
@@ -38,20 +37,16 @@ const isAccountEvent = (type: string): type is AccountEvent['type'] => Object.ha
 
 const TEXT = 10_000
 
-// The form of an AccountId has just been checked; a wrong one never leaves the reader.
-const readAccount = (fields: Fields): AccountId =>
-  fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId
-
 const stringOrNull = (fields: Fields, field: string): string | null => (fields.raw(field) === null ? null : fields.string(field, TEXT))
 
 const readAccountEvent = (fields: Fields, type: AccountEvent['type']): AccountEvent => {
   switch (type) {
     case 'AccountRegistered':
-      return { type, account: readAccount(fields), email: fields.string('email', TEXT), verifier: fields.string('verifier', TEXT) }
+      return { type, account: fields.account('account'), email: fields.string('email', TEXT), verifier: fields.string('verifier', TEXT) }
     case 'AgentRegistered':
       return {
         type,
-        account: readAccount(fields),
+        account: fields.account('account'),
         agent: fields.agentKey('agent'),
         name: fields.string('name', TEXT),
         publicKey: stringOrNull(fields, 'publicKey'),
@@ -74,7 +69,7 @@ export const decodeAgentEvent = ({ type, data }: EncodedEvent): E.Either<EventEr
     : readVersioned(type, data, (_, fields) => ({
         type,
         agent: fields.agentKey('agent'),
-        folder: readFolder(fields, 'folder'),
+        folder: fields.folder('folder'),
         position: fields.integer('position', -1),
         chain: fields.string('chain', 64),
         signature: fields.string('signature', 88),

@@ -1,5 +1,5 @@
 import { either as E } from 'fp-ts'
-import type { Json, JsonObject } from './json.ts'
+import { parseJson, type Json, type JsonObject } from './json.ts'
 import { Reader, type Fields } from './reader.ts'
 
 /** Why an event of the log can't be understood: a reader stops there with a clear error, and never skips it. */
@@ -13,18 +13,9 @@ export const unknownEvent = (type: string, version: number): E.Either<EventError
 const badEvent = (type: string, field: string, reason: string): E.Either<EventError, never> =>
   E.left({ tag: 'BadEvent', type, field, reason })
 
-const parse = (text: string): Json | undefined => {
-  try {
-    // JSON.parse gives nothing but JSON.
-    return JSON.parse(text) as Json
-  } catch {
-    return undefined
-  }
-}
-
 /** Reads JSON text of an event; `type` is for the error. */
 export const readEventJson = <A>(type: string, text: string, read: (reader: Reader, fields: Fields) => A): E.Either<EventError, A> => {
-  const json = parse(text)
+  const json = parseJson(text)
   return json === undefined ? badEvent(type, 'message', 'is not JSON') : readJson(type, json, read)
 }
 
@@ -50,7 +41,7 @@ export const readVersioned = <A>(
   read: (reader: Reader, fields: Fields) => A,
   upcasts: readonly Upcast[] = UPCASTS,
 ): E.Either<EventError, A> => {
-  const json = parse(text)
+  const json = parseJson(text)
   if (json === undefined) return badEvent(type, 'message', 'is not JSON')
   const version = versionOf(json)
   if (version === upcasts.length + 1) return readJson(type, json, read)

@@ -50,7 +50,7 @@ const encodeMessage = ({ head, signature, outcomes, refusedLeaves }: MessageReco
 
 export const decodeMetadata = (text: string): E.Either<EventError, EventMetadata> =>
   readEventJson('metadata', text, (reader, fields) => ({
-    ...optional(fields, 'account', () => fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId),
+    ...optional(fields, 'account', () => fields.account('account')),
     ...optional(fields, 'agent', () => fields.agentKey('agent')),
     ...optional(fields, 'epoch', () => fields.string('epoch', 16)),
     ...optional(fields, 'number', () => fields.integer('number')),

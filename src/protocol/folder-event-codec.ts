@@ -1,13 +1,12 @@
 import { either as E } from 'fp-ts'
 import type { Change } from '../domain/change.ts'
 import type { Content } from '../domain/content.ts'
-import type { AccountId, FileEvent, FileId, FolderEvent } from '../domain/events.ts'
+import type { FileEvent, FolderEvent } from '../domain/events.ts'
 import { canonical } from './canonical.ts'
 import { readChange } from './change-codec.ts'
 import { encodeContent, readContent } from './content-codec.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { Json } from './json.ts'
-import { readFileId } from './outcome.ts'
 import { Reader, type Fields } from './reader.ts'
 
 /** The signed change that made an event: embedded byte for byte. `change` spares reading it from its text, where it is at hand. */
@@ -99,12 +98,7 @@ const readEvent = (reader: Reader, fields: Fields, type: FolderEventType): Folde
   const change = fields.has('change') ? readChange(reader, fields.raw('change') ?? null, 'change', true) : undefined
   switch (type) {
     case 'FolderCreated':
-      // The form of an AccountId has just been checked; a wrong one never leaves the reader.
-      return {
-        type,
-        account: fields.matching('account', /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as AccountId,
-        name: fields.string('name', 255),
-      }
+      return { type, account: fields.account('account'), name: fields.string('name', 255) }
     case 'DeletionHeld':
       return change?.tag === 'hold'
         ? { type, count: change.count, reason: change.reason }
@@ -117,7 +111,7 @@ const readEvent = (reader: Reader, fields: Fields, type: FolderEventType): Folde
 }
 
 const readFileEvent = (reader: Reader, fields: Fields, type: FileEvent['type'], change: Change | undefined): FileEvent => {
-  const fileId: FileId = readFileId(fields, 'fileId')
+  const fileId = fields.fileId('fileId')
   const path = (fields.has('path') ? undefined : pathOf(change)) ?? fields.path('path')
   if (type === 'FileDeleted') return { type, path, fileId, base: readBase(fields, change) }
   const content = (fields.has('content') ? undefined : contentOf(change)) ?? readContent(reader, fields.fields('content'), true)

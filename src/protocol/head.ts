@@ -1,5 +1,5 @@
 import { isHash, type Hash } from '../domain/content.ts'
-import type { AgentKey, FolderId } from '../domain/events.ts'
+import type { AgentKey } from '../domain/events.ts'
 import type { JsonObject } from './json.ts'
 import { MAX_CHANGES, type Head } from './messages.ts'
 import type { Fields } from './reader.ts'
@@ -23,7 +23,7 @@ export const readHead = (fields: Fields, agent: AgentKey): Head => {
   if (fields.raw('Format') !== 1) fields.fail('Format', 'must be 1')
   return {
     version: 1,
-    folder: readFolder(fields),
+    folder: fields.folder('Folder'),
     agent,
     epoch: fields.matching('Epoch', /^[0-9a-f]{16}$/, 'must be 16 lower-case hex digits'),
     number: fields.integer('Number'),
@@ -34,10 +34,6 @@ export const readHead = (fields: Fields, agent: AgentKey): Head => {
     chain: readHashOrNothing(fields, 'Chain'),
   }
 }
-
-/** The form of a FolderId has just been checked; a wrong one never leaves the reader. */
-export const readFolder = (fields: Fields, field = 'Folder'): FolderId =>
-  fields.matching(field, /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as FolderId
 
 /** A hash, or '' where there is none yet. */
 export const readHashOrNothing = (fields: Fields, field: string): Hash | '' => {

@@ -1,4 +1,3 @@
-import type { FileId } from '../domain/events.ts'
 import { encodeContent, readContent } from './content-codec.ts'
 import type { Json, JsonObject } from './json.ts'
 import { CODES, type Code, type Outcome, type RemoteEntry } from './messages.ts'
@@ -12,17 +11,13 @@ export const encodeEntry = (entry: RemoteEntry): JsonObject => ({
   ...(entry.content === undefined ? { Size: '0', Deleted: true } : { Size: '0', ...encodeContent(entry.content) }),
 })
 
-export const readFileId = (fields: Fields, field: string): FileId =>
-  // The form of a FileId has just been checked; a wrong one never leaves the reader.
-  fields.matching(field, /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits') as FileId
-
 /** What the gateway says of a path; its hashes were checked when it took them in. */
 export const readEntry = (reader: Reader, json: Json | undefined, at: string): RemoteEntry => {
   const fields = reader.fields(json, at)
   return {
     path: fields.path('OriginalName'),
     version: fields.integer('Version'),
-    fileId: readFileId(fields, 'Name'),
+    fileId: fields.fileId('Name'),
     content: fields.raw('Deleted') === true ? undefined : readContent(reader, fields, true),
   }
 }

@@ -1,6 +1,6 @@
 import { either as E } from 'fp-ts'
 import { EMPTY_HASH, isHash, type Hash } from '../domain/content.ts'
-import type { AgentKey } from '../domain/events.ts'
+import type { AccountId, AgentKey, FileId, FolderId } from '../domain/events.ts'
 import { parsePath, type SyncPath } from '../domain/path.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -169,6 +169,23 @@ export class Fields {
     if (E.isRight(path)) return path.right
     this.fail(field, path.left.reason)
     return NO_PATH
+  }
+
+  folder(field: string): FolderId {
+    // The form has just been checked; a wrong one never leaves `finish`. So for the two below.
+    return this.id(field) as FolderId
+  }
+
+  account(field: string): AccountId {
+    return this.id(field) as AccountId
+  }
+
+  fileId(field: string): FileId {
+    return this.id(field) as FileId
+  }
+
+  private id(field: string): string {
+    return this.matching(field, /^[0-9a-f]{32}$/, 'must be 32 lower-case hex digits')
   }
 
   /** 32 hex digits in either case; keys are upper-case. */

@@ -4,8 +4,7 @@ import type { FolderId } from '../domain/events.ts'
 import { canonical } from './canonical.ts'
 import type { ProtocolError } from './error.ts'
 import { sha256 } from './hash.ts'
-import { readFolder } from './head.ts'
-import type { Json, JsonObject } from './json.ts'
+import { parseJson, type Json, type JsonObject } from './json.ts'
 import { inclusionPaths, leafHash, rootFromPath } from './merkle.ts'
 import type { Outcome, Receipt } from './messages.ts'
 import { encodeOutcome } from './outcome.ts'
@@ -47,23 +46,14 @@ export const verifyReceipt = (receipt: Receipt, gatewayKey: string): boolean => 
 /** What a receipt says; to be compared with what the answer said. */
 export const readStatement = (receipt: Receipt): E.Either<ProtocolError, Statement> => {
   const reader = new Reader()
-  const fields = reader.fields(parse(receipt.statement), 'Receipt.Statement')
+  const fields = reader.fields(parseJson(receipt.statement), 'Receipt.Statement')
   return reader.finish({
-    folder: readFolder(fields),
+    folder: fields.folder('Folder'),
     root: fields.hash('Root'),
     outcomes: fields.hash('Outcomes'),
     position: fields.integer('Position'),
     chain: fields.hash('Chain'),
   })
-}
-
-const parse = (text: string): Json => {
-  try {
-    // JSON.parse gives nothing but JSON.
-    return JSON.parse(text) as Json
-  } catch {
-    return null
-  }
 }
 
 export const encodeReceipt = (receipt: Receipt): JsonObject => ({

@@ -5,7 +5,7 @@ import { canonical } from './canonical.ts'
 import { MAX_REASON, readChange } from './change-codec.ts'
 import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
-import { readFolder, readHashOrNothing, readHead } from './head.ts'
+import { readHashOrNothing, readHead } from './head.ts'
 import type { Json } from './json.ts'
 import {
   MAX_CHANGES,
@@ -52,24 +52,24 @@ const readSigned = (reader: Reader, fields: Fields, key: AgentKey): Request => {
     case 'Changes':
       return { tag: 'Changes', key, batch: readBatch(reader, fields, key) }
     case 'Missing':
-      return { tag: 'Missing', key, folder: readFolder(fields), chunks: readHashes(reader, fields, 'Chunks') }
+      return { tag: 'Missing', key, folder: fields.folder('Folder'), chunks: readHashes(reader, fields, 'Chunks') }
     case 'Chunks':
-      return { tag: 'Chunks', key, folder: readFolder(fields), chunks: readContents(reader, fields) }
+      return { tag: 'Chunks', key, folder: fields.folder('Folder'), chunks: readContents(reader, fields) }
     case 'Sync':
       return {
         tag: 'Sync',
         key,
-        folder: readFolder(fields),
+        folder: fields.folder('Folder'),
         position: fields.integer('Position', -1),
         chain: readHashOrNothing(fields, 'Chain'),
       }
     case 'Open':
-      return { tag: 'Open', key, folder: readFolder(fields), files: readFiles(reader, fields) }
+      return { tag: 'Open', key, folder: fields.folder('Folder'), files: readFiles(reader, fields) }
     case 'Synced':
       return {
         tag: 'Synced',
         key,
-        folder: readFolder(fields),
+        folder: fields.folder('Folder'),
         position: fields.integer('Position'),
         chain: fields.hash('Chain'),
         signature: readSignature(fields, 'Signature'),
