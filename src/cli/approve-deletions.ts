@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Outcome } from '../compose/failure.ts'
+import { heldText } from './folder-lines.ts'
 import { conclude } from './outcome.ts'
 import { count, print, printable, printJson } from './output.ts'
 import { example, type Command, type Globals } from './program.ts'
@@ -50,6 +51,6 @@ const run = async (wanted: string | undefined, paths: readonly string[], options
 
 const list = (held: readonly string[], { json }: Options): void => {
   if (json === true) return printJson({ held })
-  for (const path of held) print(printable(path))
+  for (const path of held) print(printable(heldText(path)))
   if (held.length === 0) print('No deletions are held.')
 }

@@ -13,6 +13,9 @@ const listed = (title: string, items: readonly string[]): string[] =>
         ...(items.length > MOST_LISTED ? [`    … and ${items.length - MOST_LISTED} more`] : []),
       ]
 
+/** A held deletion; the empty path is the whole folder, whose root is gone. */
+export const heldText = (path: string): string => (path === '' ? '(the whole folder)' : path)
+
 /** A folder's status for a person. */
 export const statusLines = (status: FolderStatus): string[] => {
   const { folder, inSync, connected, position, head, pending, incoming, conflicts, held, problems, lastError } = status
@@ -21,7 +24,7 @@ export const statusLines = (status: FolderStatus): string[] => {
     `  gateway: ${connected ? 'connected' : 'not connected'}, position ${position}${head > position ? ` of ${head}` : ''}`,
     ...(pending + incoming > 0 ? [`  waiting: ${pending} to send, ${incoming} to receive`] : []),
     ...listed('conflict copies (settle them with eventsync conflicts)', conflicts),
-    ...listed('held deletions (let them go with eventsync approve-deletions)', held),
+    ...listed('held deletions (let them go with eventsync approve-deletions)', held.map(heldText)),
     ...listed(
       'problems',
       problems.map(({ path, reason }) => `${path}: ${reason}`),

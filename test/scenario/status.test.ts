@@ -1,0 +1,71 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { within } from '../support/wait.ts'
+import { World, type Device } from '../support/world.ts'
+
+const FIELDS = ['folder', 'inSync', 'connected', 'position', 'head', 'pending', 'conflicts', 'held', 'problems', 'lastError']
+
+const statusOf = async (
+  device: Device,
+  ...args: string[]
+): Promise<{ readonly code: number | null; readonly status: Record<string, unknown> }> => {
+  const { code, stdout } = await device.run('status', device.folder, '--json', ...args)
+  // The contract: one JSON object a folder.
+  return { code, status: JSON.parse(stdout) as Record<string, unknown> }
+}
+
+test('tells what scripts depend on, and exits 0 in sync', async () => {
+  await using world = await World.create()
+  const [laptop] = await world.pair()
+  writeFileSync(laptop.path('a'), 'x')
+  const { code, status } = await statusOf(laptop, '--wait', '--timeout', '20')
+  expect(code).toBe(0)
+  expect(Object.keys(status)).toEqual(expect.arrayContaining(FIELDS))
+  expect(status).toMatchObject({
+    folder: laptop.folder,
+    inSync: true,
+    connected: true,
+    pending: 0,
+    conflicts: [],
+    held: [],
+    problems: [],
+    lastError: null,
+  })
+  expect(status['position']).toBe(status['head'])
+  expect((await laptop.run('status')).stdout).toContain('in sync')
+})
+
+test('waits for an agent that is not there yet', async () => {
+  await using world = await World.create()
+  const laptop = await world.device('laptop')
+  writeFileSync(laptop.path('a'), 'x')
+  expect(await laptop.run('agent', laptop.folder, '--once')).toMatchObject({ code: 0 })
+  const waiting = statusOf(laptop, '--wait', '--timeout', '20')
+  await laptop.start()
+  expect(await within('the status', waiting)).toMatchObject({ code: 0, status: { inSync: true } })
+})
+
+test('without an agent it cannot know: exits 3', async () => {
+  await using world = await World.create()
+  const laptop = await world.device('laptop')
+  expect(await laptop.run('status')).toMatchObject({ code: 2 })
+  writeFileSync(laptop.path('a'), 'x')
+  await laptop.run('agent', laptop.folder, '--once')
+  const { code, status } = await statusOf(laptop)
+  expect(code).toBe(3)
+  expect(status).toMatchObject({ inSync: false, connected: false, pending: 0, lastError: 'no agent is running for this folder' })
+  expect(status['position']).toBeGreaterThan(0)
+  const late = await statusOf(laptop, '--wait', '--timeout', '1')
+  expect(late.code).toBe(3)
+})
+
+test('the wait ends at its limit while the gateway is away, and with deletions that are held', async () => {
+  await using world = await World.create()
+  const [laptop] = await world.pair()
+  for (let i = 0; i < 12; i += 1) writeFileSync(laptop.path(`f${i}`), 'x')
+  await laptop.settle()
+  for (let i = 0; i < 12; i += 1) rmSync(laptop.path(`f${i}`))
+  expect(await statusOf(laptop, '--wait')).toMatchObject({ code: 3, status: { inSync: false } })
+  await world.gateway.kill()
+  expect(await statusOf(laptop, '--wait', '--timeout', '2')).toMatchObject({ code: 4, status: { connected: false } })
+})
