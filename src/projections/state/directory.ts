@@ -77,7 +77,7 @@ export const prepareDirectory = (db: DatabaseSync): Directory => {
 
 const foldAccounts = (db: DatabaseSync): Directory['fold'] => {
   const register = db.prepare('INSERT INTO accounts (account, email, verifier) VALUES (?, ?, ?)')
-  const enrol = db.prepare('INSERT INTO agents (key, account, name, public_key, registered, revoked) VALUES (?, ?, ?, ?, ?, 0)')
+  const enrol = db.prepare('INSERT INTO agents (key, account, name, public_key, registered, revoked) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING')
   const rename = db.prepare('UPDATE agents SET name = ? WHERE key = ?')
   const revoke = db.prepare('UPDATE agents SET revoked = 1 WHERE key = ?')
   return (event, time) => {

@@ -1,0 +1,48 @@
+import { either as E } from 'fp-ts'
+import type { FolderId } from '../domain/events.ts'
+import type { RecordedEvent } from '../eventlog/port.ts'
+import { createLru, type Lru } from '../lib/lru.ts'
+import { decodeEvent } from '../projections/decode.ts'
+import { manifestNeeded } from '../projections/follow/facts.ts'
+import type { Stopped } from '../projections/state/state.ts'
+import { createAppender, type Appender } from './append.ts'
+import { createChunks, type Chunks } from './chunks.ts'
+import type { GatewayDeps, Notifier } from './deps.ts'
+import { createManifests, type Manifests } from './manifests.ts'
+import { createPresent, type Present } from './present.ts'
+import type { Settled } from './writer/once.ts'
+
+/** What the handlers share. */
+export interface Core extends GatewayDeps {
+  readonly appender: Appender
+  readonly chunks: Chunks
+  readonly manifests: Manifests
+  readonly present: Present
+  readonly settled: Lru<string, Settled>
+  readonly notifier: Notifier
+}
+
+const MAX_SETTLED = 10_000
+
+export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
+  const { log, clock, state, followed, uploads, blobs, metrics } = deps
+  const learn = async (stream: string, events: readonly RecordedEvent[]): Promise<E.Either<Stopped, void>> => {
+    const applied = state.apply(stream, events)
+    if (E.isLeft(applied)) return applied
+    for (const event of events) await loadManifest(stream, event)
+    followed.note(events, (hash) => manifests.cached(hash)?.chunks)
+    return E.right(undefined)
+  }
+  const appender = createAppender({ log, clock, head: state.head, learn })
+  const chunks = createChunks({ blobs, appender, clock, metrics })
+  const manifests = createManifests(chunks)
+  const loadManifest = async (stream: string, event: RecordedEvent): Promise<void> => {
+    const decoded = decodeEvent(stream, event)
+    const needed = E.isRight(decoded) ? manifestNeeded(decoded.right) : undefined
+    if (needed !== undefined) await manifests.load(needed.hash)
+  }
+  return { ...deps, appender, chunks, manifests, present: createPresent({ state, followed, uploads, chunks }), settled: createLru(MAX_SETTLED), notifier }
+}
+
+/** Whether an account may read and write a folder: until folders are shared, its owner may. */
+export const mayUse = ({ state }: Pick<GatewayDeps, 'state'>, account: string, folder: FolderId): boolean => state.directory.folder(folder)?.account === account

@@ -1,0 +1,91 @@
+import { either as E } from 'fp-ts'
+import type { StoreError } from '../../blobstore/port.ts'
+import type { Revision } from '../../domain/change.ts'
+import type { Chunk, Content, Hash } from '../../domain/content.ts'
+import { isLive } from '../../domain/decide/view.ts'
+import type { FolderId } from '../../domain/events.ts'
+import { isFileEvent } from '../../domain/tree.ts'
+import type { ReadError } from '../../eventlog/port.ts'
+import { decodeEvent, folderStream } from '../../projections/decode.ts'
+import { MAX_PAYLOAD } from '../../transport/port.ts'
+import type { Core } from '../core.ts'
+import { chunkSizesOf } from '../manifests.ts'
+import { failed, refused } from '../refusals.ts'
+import { noFolder, reply, type Context, type Reply, type Signed } from './context.ts'
+
+/** Reads of small chunks that are under way at once for one answer. */
+const PARALLEL = 16
+
+/** Chunks of versions of a folder: only those that the named version is made of. As many as fit; the rest is asked for again. */
+export const open = async (context: Context, { request, agent }: Signed<'Open'>): Promise<Reply> => {
+  const foreign = noFolder(context, agent, request.folder)
+  if (foreign !== undefined) return reply(foreign)
+  const wanted = await wantedChunks(context.core, request.folder, request.files)
+  if (E.isLeft(wanted)) return reply(wanted.left === 'foreign' ? refused(404, 'notFound', 'there is no such version, or it has no such chunk') : failed(wanted.left))
+  const read = await readAll(context.core, wanted.right)
+  if (E.isLeft(read)) return reply(failed(read.left))
+  const found = read.right.flatMap(({ chunk, bytes }) => (bytes === undefined ? [] : [{ chunk, bytes }]))
+  const absent = read.right.flatMap(({ chunk, bytes }) => (bytes === undefined ? [chunk.hash] : []))
+  const [only] = found
+  return {
+    answer: { tag: 'Opened', status: 200, chunks: found.map(({ chunk }) => chunk), missing: absent },
+    payload: found.length === 1 && only !== undefined ? only.bytes : Buffer.concat(found.map(({ bytes }) => bytes)),
+  }
+}
+
+type Files = Signed<'Open'>['request']['files']
+
+/** The first of the chunks asked for that fit into one answer; a left where one is none of its version's. */
+const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise<E.Either<ReadError | 'foreign', readonly Chunk[]>> => {
+  const wanted = new Map<Hash, Chunk>()
+  let bytes = 0
+  for (const { version, chunks } of files) {
+    const content = await contentAt(core, folder, version)
+    if (E.isLeft(content)) return content
+    if (content.right === undefined) return E.left('foreign')
+    const sizes = await chunkSizesOf(content.right, core.manifests)
+    for (const hash of chunks) {
+      const size = sizes.get(hash)
+      if (size === undefined) return E.left('foreign')
+      if (wanted.has(hash)) continue
+      bytes += size
+      if (bytes > MAX_PAYLOAD) return E.right([...wanted.values()])
+      wanted.set(hash, { hash, size })
+    }
+  }
+  return E.right([...wanted.values()])
+}
+
+/** What the event at a revision put at its path: from the tree while it stands, from the log afterwards. */
+export const contentAt = async ({ state, log }: Core, folder: FolderId, version: Revision): Promise<E.Either<ReadError, Content | undefined>> => {
+  const standing = state.tree(folder).at(version).find(isLive)
+  if (standing !== undefined) return E.right(standing.content)
+  const read = await log.read(folderStream(folder), version, 1)()
+  if (E.isLeft(read)) return read
+  const [event] = read.right
+  const decoded = event === undefined ? undefined : decodeEvent(event.stream, event)
+  if (decoded === undefined || E.isLeft(decoded) || decoded.right.of !== 'folder') return E.right(undefined)
+  const change = decoded.right.event
+  return E.right(isFileEvent(change) && change.type !== 'FileDeleted' ? change.content : undefined)
+}
+
+interface ReadChunk {
+  readonly chunk: Chunk
+  /** undefined: damaged or gone. */
+  readonly bytes: Buffer | undefined
+}
+
+const readAll = async (core: Core, chunks: readonly Chunk[]): Promise<E.Either<StoreError, readonly ReadChunk[]>> => {
+  const read: ReadChunk[] = []
+  for (let at = 0; at < chunks.length; at += PARALLEL) {
+    const some = chunks.slice(at, at + PARALLEL)
+    for (const [index, bytes] of (await Promise.all(some.map(({ hash }) => core.chunks.read(hash)))).entries()) {
+      const chunk = some[index]
+      if (chunk === undefined) continue
+      if (E.isLeft(bytes) && bytes.left.tag !== 'NotFound' && bytes.left.tag !== 'Damaged') return bytes
+      // A chunk whose size is another than its version says would shift all that follow it.
+      read.push({ chunk, bytes: E.isRight(bytes) && bytes.right.length === chunk.size ? bytes.right : undefined })
+    }
+  }
+  return E.right(read)
+}

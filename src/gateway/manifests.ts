@@ -1,0 +1,52 @@
+import { either as E } from 'fp-ts'
+import type { Chunk, Content, Hash } from '../domain/content.ts'
+import { createLru } from '../lib/lru.ts'
+import { decodeManifest } from '../protocol/manifest.ts'
+import type { Chunks } from './chunks.ts'
+
+/** A manifest object, read once: its chunks in order, and by hash. */
+export interface OpenManifest {
+  readonly chunks: readonly Chunk[]
+  readonly sizes: ReadonlyMap<Hash, number>
+}
+
+/** The manifests of large contents, which lie in the store as chunks. */
+export interface Manifests {
+  /** Undefined where it can't be read or is no manifest. */
+  load(hash: Hash): Promise<OpenManifest | undefined>
+  /** From bytes at hand, whose hash was checked. */
+  take(hash: Hash, bytes: Uint8Array): OpenManifest | undefined
+  /** Only if it was loaded lately. */
+  cached(hash: Hash): OpenManifest | undefined
+}
+
+/** Chunks of all manifests in memory together: some 100 bytes each. */
+const MAX_CACHED_CHUNKS = 400_000
+
+export const createManifests = (chunks: Pick<Chunks, 'read'>): Manifests => {
+  const cache = createLru<Hash, OpenManifest>(MAX_CACHED_CHUNKS, ({ chunks: named }) => named.length)
+  const take: Manifests['take'] = (hash, bytes) => {
+    const decoded = decodeManifest(bytes)
+    if (E.isLeft(decoded)) return undefined
+    const manifest = { chunks: decoded.right, sizes: new Map(decoded.right.map((chunk) => [chunk.hash, chunk.size])) }
+    cache.set(hash, manifest)
+    return manifest
+  }
+  return {
+    take,
+    cached: cache.get,
+    load: async (hash) => {
+      const known = cache.get(hash)
+      if (known !== undefined) return known
+      const bytes = await chunks.read(hash)
+      return E.isLeft(bytes) ? undefined : take(hash, bytes.right)
+    },
+  }
+}
+
+/** The sizes of all chunks that a content may be read by, its manifest object included. */
+export const chunkSizesOf = async ({ manifest }: Content, manifests: Manifests): Promise<ReadonlyMap<Hash, number>> => {
+  if (manifest.tag === 'chunks') return new Map(manifest.chunks.map(({ hash, size }) => [hash, size]))
+  const named = await manifests.load(manifest.hash)
+  return named === undefined ? new Map([[manifest.hash, manifest.size]]) : new Map([...named.sizes, [manifest.hash, manifest.size]])
+}

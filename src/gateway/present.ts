@@ -1,0 +1,30 @@
+import type { Hash } from '../domain/content.ts'
+import type { AccountId, FolderId } from '../domain/events.ts'
+import type { Followed } from '../projections/follow/followed.ts'
+import type { StateProjection } from '../projections/state/state.ts'
+import type { Chunks } from './chunks.ts'
+import type { UploadStore } from './uploads.ts'
+
+/** Which chunks a sender may name without sending them. */
+export interface Present {
+  /**
+   * Only what a version in a folder that the account may read names, or what one of its agents has uploaded: knowing a hash
+   * gives nothing (DESIGN.md, section 6: what may be asked for).
+   */
+  has(account: AccountId, folder: FolderId, hash: Hash): boolean
+}
+
+export interface PresentDeps {
+  readonly state: Pick<StateProjection, 'directory'>
+  readonly followed: Followed
+  readonly uploads: UploadStore
+  readonly chunks: Pick<Chunks, 'isDamaged'>
+}
+
+export const createPresent = ({ state, followed, uploads, chunks }: PresentDeps): Present => ({
+  has: (account, folder, hash) => {
+    if (chunks.isDamaged(hash)) return false
+    if (followed.namesChunk(folder, hash) || uploads.has(account, hash)) return true
+    return state.directory.foldersOf(account).some((other) => other.folder !== folder && followed.namesChunk(other.folder, hash))
+  },
+})

@@ -1,0 +1,39 @@
+import type { Change } from '../../domain/change.ts'
+import type { Chunk, Content, Hash } from '../../domain/content.ts'
+import { chunksMatch } from '../../protocol/manifest.ts'
+import type { Job } from './job.ts'
+
+/** What a change's content still needs, or why it can never be. */
+export type Needs =
+  /** `named`: what must be stored before the event (I6), as far as it came inside the message. */
+  | { readonly tag: 'chunks'; readonly missing: readonly Hash[]; readonly named: readonly Hash[] }
+  | { readonly tag: 'wrong'; readonly reason: string }
+
+const NOTHING: Needs = { tag: 'chunks', missing: [], named: [] }
+
+export const contentOf = (change: Change): Content | undefined => ('content' in change ? change.content : undefined)
+
+/** `isPresent` says whether the sender may name a chunk that is stored. */
+export const needsOf = (change: Change, job: Job, isPresent: (hash: Hash) => boolean): Needs => {
+  const content = contentOf(change)
+  if (content === undefined) return NOTHING
+  const { manifest } = content
+  if (manifest.tag === 'chunks') return chunkNeeds(manifest.chunks, job, isPresent)
+  const opened = job.manifests.get(manifest.hash)
+  if (opened === undefined) return { tag: 'chunks', missing: [manifest.hash], named: [] }
+  if (!chunksMatch(content, opened.chunks)) return { tag: 'wrong', reason: 'the manifest does not make this content' }
+  return chunkNeeds([manifest, ...opened.chunks], job, isPresent)
+}
+
+const chunkNeeds = (chunks: readonly Chunk[], { contents }: Job, isPresent: (hash: Hash) => boolean): Needs => {
+  const missing: Hash[] = []
+  const named: Hash[] = []
+  for (const { hash, size } of chunks) {
+    const inside = contents.get(hash)
+    if (inside === undefined) {
+      if (!isPresent(hash)) missing.push(hash)
+    } else if (inside.bytes.length === size) named.push(hash)
+    else return { tag: 'wrong', reason: 'a chunk has another size than the change says' }
+  }
+  return { tag: 'chunks', missing, named }
+}

@@ -1,0 +1,77 @@
+import type { Revision } from '../../domain/change.ts'
+import type { Chunk, Content, Hash, Kind, Manifest } from '../../domain/content.ts'
+import type { AgentKey, FileEvent, FileId, FolderId, PackEvent } from '../../domain/events.ts'
+import type { SyncPath } from '../../domain/path.ts'
+import { isFileEvent } from '../../domain/tree.ts'
+import type { EventMetadata } from '../../protocol/event-codec.ts'
+import type { Decoded } from '../decode.ts'
+
+/** What a path held from a revision on; without kind and hash: nothing (it was deleted, or moved away). */
+export interface HistoryRow {
+  readonly folder: FolderId
+  readonly path: SyncPath
+  readonly revision: Revision
+  readonly fileId: FileId
+  readonly type: FileEvent['type']
+  readonly kind: Kind | undefined
+  readonly hash: Hash | undefined
+  readonly agent: AgentKey | undefined
+}
+
+/** An agent's word on what it had seen of a folder. */
+export interface PositionRow {
+  readonly agent: AgentKey
+  readonly folder: FolderId
+  readonly position: number
+  readonly chain: string
+}
+
+/** What one event tells the following projections. */
+export interface Facts {
+  readonly pack?: PackEvent
+  readonly history: readonly HistoryRow[]
+  /** What versions in `folder` name: their chunks, and their manifest objects. */
+  readonly chunks: { readonly folder: FolderId; readonly hashes: readonly Hash[] } | undefined
+  readonly position?: PositionRow
+}
+
+/** The chunks that a manifest object names; undefined where the object can't be read: they are asked for again then. */
+export type Manifests = (hash: Hash) => readonly Chunk[] | undefined
+
+const NOTHING: Facts = { history: [], chunks: undefined }
+
+/** The fold's one step, for the tables and for what is kept of the latest events beside them. */
+export const factsOf = (decoded: Decoded, revision: Revision, metadata: EventMetadata, manifests: Manifests): Facts => {
+  switch (decoded.of) {
+    case 'packs':
+      return { ...NOTHING, pack: decoded.event }
+    case 'agent': {
+      const { agent, folder, position, chain } = decoded.event
+      return { ...NOTHING, position: { agent, folder, position, chain } }
+    }
+    case 'folder':
+      return isFileEvent(decoded.event) ? fileFacts(decoded.folder, decoded.event, revision, metadata.agent, manifests) : NOTHING
+    case 'account':
+    case 'gateway':
+      return NOTHING
+  }
+}
+
+const fileFacts = (folder: FolderId, event: FileEvent, revision: Revision, agent: AgentKey | undefined, manifests: Manifests): Facts => {
+  const { type, path, fileId } = event
+  const content = event.type === 'FileDeleted' ? undefined : event.content
+  const row: HistoryRow = { folder, path, revision, fileId, type, kind: content?.kind, hash: content?.hash, agent }
+  const left: HistoryRow[] = event.type === 'FileMoved' ? [{ ...row, path: event.from, kind: undefined, hash: undefined }] : []
+  const hashes = content === undefined ? [] : chunksOf(content, manifests)
+  return { history: [...left, row], chunks: hashes.length === 0 ? undefined : { folder, hashes } }
+}
+
+const chunksOf = ({ manifest }: Content, manifests: Manifests): readonly Hash[] =>
+  manifest.tag === 'chunks' ? manifest.chunks.map(({ hash }) => hash) : [manifest.hash, ...(manifests(manifest.hash) ?? []).map(({ hash }) => hash)]
+
+/** The manifest object that must be read before the event's facts are known. */
+export const manifestNeeded = (decoded: Decoded): Extract<Manifest, { tag: 'object' }> | undefined => {
+  if (decoded.of !== 'folder' || !isFileEvent(decoded.event) || decoded.event.type === 'FileDeleted') return undefined
+  const { manifest } = decoded.event.content
+  return manifest.tag === 'object' ? manifest : undefined
+}

@@ -1,0 +1,56 @@
+import { either as E } from 'fp-ts'
+import type { Chunk, Hash } from '../../domain/content.ts'
+import type { LogPosition, ReadError, RecordedEvent } from '../../eventlog/port.ts'
+import { decodeMetadata } from '../../protocol/event-codec.ts'
+import { decodeEvent, eventErrorText, type Decoded } from '../decode.ts'
+import type { Stopped } from '../state/state.ts'
+import { factsOf, manifestNeeded, type Facts } from './facts.ts'
+import type { FollowTables } from './write.ts'
+
+export interface FollowSource {
+  /** At most `max` events of all streams after a position; none at the end. */
+  readonly page: (after: LogPosition | 'start', max: number) => Promise<E.Either<ReadError, readonly RecordedEvent[]>>
+  /** The chunks that a manifest object names; undefined where it can't be read. */
+  readonly manifest: (hash: Hash) => Promise<readonly Chunk[] | undefined>
+}
+
+const PAGE = 1024
+
+/** Folds the next page into the tables, its checkpoint with it; gives the new checkpoint, or undefined at the log's end. */
+export const followPage = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError | Stopped, LogPosition | undefined>> => {
+  const page = await source.page(tables.checkpoint(), PAGE)
+  if (E.isLeft(page)) return page
+  const last = page.right.at(-1)
+  if (last === undefined) return E.right(undefined)
+  const facts: Facts[] = []
+  for (const event of page.right) {
+    const fact = await factOf(source, event)
+    if (E.isLeft(fact)) return fact
+    facts.push(fact.right)
+  }
+  tables.keep(facts, last.position)
+  return E.right(last.position)
+}
+
+/** Folds all that there is. */
+export const followToEnd = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError | Stopped, void>> => {
+  for (;;) {
+    const page = await followPage(source, tables)
+    if (E.isLeft(page)) return page
+    if (page.right === undefined) return E.right(undefined)
+  }
+}
+
+const factOf = async ({ manifest }: FollowSource, event: RecordedEvent): Promise<E.Either<Stopped, Facts>> => {
+  const decoded = decodeEvent(event.stream, event)
+  if (E.isLeft(decoded)) return E.left({ tag: 'Stopped', reason: eventErrorText(decoded.left, event) })
+  const metadata = decodeMetadata(event.metadata)
+  if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, event) })
+  const chunks = await manifestOf(manifest, decoded.right)
+  return E.right(factsOf(decoded.right, event.revision, metadata.right, () => chunks))
+}
+
+const manifestOf = async (manifest: FollowSource['manifest'], decoded: Decoded): Promise<readonly Chunk[] | undefined> => {
+  const needed = manifestNeeded(decoded)
+  return needed === undefined ? undefined : manifest(needed.hash)
+}

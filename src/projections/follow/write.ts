@@ -1,0 +1,68 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Hash } from '../../domain/content.ts'
+import type { LogPosition } from '../../eventlog/port.ts'
+import { transaction } from '../../lib/sqlite.ts'
+import type { Facts, HistoryRow } from './facts.ts'
+import { migrateFollow } from './schema.ts'
+
+/** The tables as their one writer sees them. */
+export interface FollowTables {
+  readonly checkpoint: () => LogPosition | 'start'
+  /** Keeps the facts and the checkpoint up to which they are complete, in one transaction. Facts that are kept already change nothing. */
+  readonly keep: (facts: readonly Facts[], checkpoint: LogPosition | undefined) => void
+}
+
+export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
+
+/** Opens the tables for writing, and makes them where there are none. */
+export const openFollowTables = (db: DatabaseSync): FollowTables => {
+  migrateFollow(db)
+  const keepOne = keeper(db)
+  const checkpoint = db.prepare('SELECT position_order, token FROM follow_checkpoint')
+  const update = db.prepare('UPDATE follow_checkpoint SET position_order = ?, token = ?')
+  const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?)')
+  return {
+    checkpoint: () => {
+      const row = checkpoint.get()
+      return row === undefined ? 'start' : { order: BigInt(String(row['position_order'])), token: String(row['token']) }
+    },
+    keep: (facts, at) =>
+      transaction(db, () => {
+        facts.forEach(keepOne)
+        if (at !== undefined && update.run(String(at.order), at.token).changes === 0) insert.run(String(at.order), at.token)
+      }),
+  }
+}
+
+const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
+  const numberOfPack = numbering(db, 'packs', 'name')
+  const numberOfFolder = numbering(db, 'folders', 'folder')
+  const chunk = db.prepare('INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size')
+  const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?) ON CONFLICT DO NOTHING')
+  const history = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+  const position = db.prepare('INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain')
+  const keepRow = ({ folder, path, revision, fileId, type, kind, hash, agent }: HistoryRow): void =>
+    void history.run(numberOfFolder(folder), path, revision, fileId, type, kind ?? null, hash === undefined ? null : bytesOf(hash), agent ?? null)
+  return (facts) => {
+    if (facts.pack !== undefined) {
+      const pack = numberOfPack(facts.pack.pack)
+      for (const { hash, offset, size } of facts.pack.entries) chunk.run(bytesOf(hash), pack, offset, size)
+    }
+    facts.history.forEach(keepRow)
+    if (facts.chunks !== undefined) {
+      const folder = numberOfFolder(facts.chunks.folder)
+      for (const hash of facts.chunks.hashes) named.run(folder, bytesOf(hash))
+    }
+    if (facts.position !== undefined) position.run(facts.position.agent, facts.position.folder, facts.position.position, facts.position.chain)
+  }
+}
+
+/** A small number for each name, made at first sight. */
+const numbering = (db: DatabaseSync, table: 'packs' | 'folders', column: 'name' | 'folder'): ((name: string) => number) => {
+  const find = db.prepare(`SELECT id FROM ${table} WHERE ${column} = ?`)
+  const add = db.prepare(`INSERT INTO ${table} (${column}) VALUES (?)`)
+  return (name) => {
+    const id = find.get(name)?.['id']
+    return Number(id ?? add.run(name).lastInsertRowid)
+  }
+}
