@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
+import { setImmediate as turn } from 'node:timers/promises'
+import * as E from 'fp-ts/lib/Either.js'
+import type { GatewayConfig } from '../config.ts'
+import { createBlobStore } from '../blobstore/chunk-store.ts'
+import { openFilesystemStore } from '../blobstore/object-store/filesystem.ts'
+import { openSqliteLog } from '../eventlog/sqlite.ts'
+import { DEFAULT_SETTINGS, NO_METRICS, type GatewaySettings } from '../gateway/deps.ts'
+import { createGateway } from '../gateway/gateway.ts'
+import { scryptPasswords } from '../gateway/passwords.ts'
+import { openUploads } from '../gateway/uploads.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createLog, type Log } from '../lib/log.ts'
+import { openDatabase } from '../lib/sqlite.ts'
+import { followInline } from '../projections/follow/followed.ts'
+import { catchUp } from '../projections/state/catch-up.ts'
+import { openState } from '../projections/state/state.ts'
+import { verifyAsync } from '../protocol/signing.ts'
+import { createWebSocketServer } from '../transport/websocket/server.ts'
+import { openDataDirectory, type DataDirectory } from './data-directory.ts'
+import { fail, type Outcome } from './failure.ts'
+
+/** A gateway that serves; disposing of it drains and lets go of everything. */
+export interface RunningGateway extends AsyncDisposable {
+  readonly log: Log
+  /** Resolves if it stops by itself. */
+  readonly failed: Promise<Outcome<never>>
+}
+
+export const startGateway = async (config: GatewayConfig): Promise<Outcome<RunningGateway>> => {
+  const tls = readTls(config.tls)
+  if (E.isLeft(tls)) return tls
+  // The log holds password verifiers: nothing that the gateway writes is for other users of the machine.
+  process.umask(0o077)
+  const data = openDataDirectory(config.data)
+  if (E.isLeft(data)) return data
+  await using parts = new AsyncDisposableStack()
+  const started = await start(config, tls.right, parts.use(data.right), parts)
+  if (E.isLeft(started)) return started
+  const all = parts.move()
+  return E.right({ ...started.right, [Symbol.asyncDispose]: () => all.disposeAsync() })
+}
+
+type Tls = { readonly cert: string; readonly key: string } | undefined
+
+const readTls = (files: GatewayConfig['tls']): Outcome<Tls> => {
+  if (files === undefined) return E.right(undefined)
+  return E.tryCatch(
+    () => ({ cert: readFileSync(files.certFile, 'utf8'), key: readFileSync(files.keyFile, 'utf8') }),
+    (error) => ({ kind: 'usage', reason: `the certificate or its key cannot be read: ${error instanceof Error ? error.message : ''}` }),
+  )
+}
+
+const settingsOf = (config: GatewayConfig): GatewaySettings => ({
+  ...DEFAULT_SETTINGS,
+  registration: config.openRegistration ? 'open' : 'closed',
+  passwordClients: config.passwordClients ? 'allow' : 'refuse',
+})
+
+const start = async (
+  config: GatewayConfig,
+  tls: Tls,
+  data: DataDirectory,
+  parts: AsyncDisposableStack,
+): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
+  const logger = await createLog(config.logLevel)
+  const database = (file: string, synchronous: 'FULL' | 'NORMAL' | 'OFF') =>
+    parts.adopt(openDatabase(file, { synchronous }), (db) => db.close())
+  const logDatabase = database(data.log, 'FULL')
+  const state = openState(logDatabase)
+  const log = parts.use(openSqliteLog(logDatabase, { onAppend: state.appended }))
+  const store = await openFilesystemStore(data.objects)()
+  if (E.isLeft(store)) return fail('failed', `the contents in ${data.objects} cannot be opened: ${JSON.stringify(store.left)}`)
+  const followed = followInline(database(data.projections, 'OFF'))
+  const gateway = createGateway({
+    log,
+    blobs: createBlobStore(parts.use(store.right), followed),
+    state,
+    followed,
+    uploads: openUploads(database(data.uploads, 'NORMAL')),
+    clock: systemClock,
+    random: randomBytes,
+    signer: data.signer,
+    verify: verifyAsync,
+    passwords: scryptPasswords(randomBytes),
+    turn: () => turn(),
+    settings: settingsOf(config),
+    metrics: NO_METRICS,
+    logger,
+  })
+  let ready = false
+  const server = await listen(config, tls, (request, response) => {
+    const ok = request.url === '/healthz' || (request.url === '/readyz' && ready && gateway.ready())
+    response.writeHead(ok ? 200 : 503).end()
+  })
+  if (E.isLeft(server)) return server
+  parts.use(server.right)
+  parts.defer(() => gateway.drain())
+  gateway.addNotifier(server.right)
+  const caughtUp = await catchUp(log, state)
+  if (E.isLeft(caughtUp)) return fail('damaged', `the log cannot be followed: ${caughtUp.left.reason}`)
+  server.right.serve(gateway.handle)
+  ready = true
+  const { host, port } = server.right.address
+  logger.info('listening', { address: `${host}:${port}`, data: data.path, registration: config.openRegistration ? 'open' : 'closed' })
+  return E.right({ log: logger, failed: new Promise<never>(() => undefined) })
+}
+
+const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: RequestListener) => {
+  try {
+    return E.right(
+      await createWebSocketServer({
+        clock: systemClock,
+        random: randomBytes,
+        listen: at,
+        ...(tls === undefined ? {} : { tls }),
+        httpHandler,
+      }),
+    )
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    return fail('failed', `${at.host}:${at.port} cannot be listened on: ${error.message}`)
+  }
+}
