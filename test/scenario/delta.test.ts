@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { createHash, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { startProxy, type Proxy } from '../support/proxy.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { expectSame, World, type Device } from '../support/world.ts'
 
 const MIB = 1024 * 1024
@@ -10,9 +10,15 @@ const CHUNK_MAX = 4 * MIB
 /** DESIGN.md, section 9: at most 3 chunks and 64 KiB each way. */
 const BAR = 3 * CHUNK_MAX + 64 * 1024
 
+const relayTo = async (port: number): Promise<TcpProxy> => {
+  const relay = await TcpProxy.listen()
+  relay.target = port
+  return relay
+}
+
 /** Two devices, each behind a relay that counts. */
-const counted = async (world: World): Promise<{ devices: [Device, Device]; relays: [Proxy, Proxy] }> => {
-  const relays: [Proxy, Proxy] = [await startProxy(world.port), await startProxy(world.port)]
+const counted = async (world: World): Promise<{ devices: [Device, Device]; relays: [TcpProxy, TcpProxy] }> => {
+  const relays: [TcpProxy, TcpProxy] = [await relayTo(world.port), await relayTo(world.port)]
   const devices: [Device, Device] = [await world.device('laptop'), await world.device('desktop')]
   for (const [i, device] of devices.entries()) await device.start('--server', `ws://127.0.0.1:${relays[i]?.port ?? 0}`)
   return { devices, relays }
@@ -23,10 +29,10 @@ const bytesOf = async (
   { devices, relays }: Awaited<ReturnType<typeof counted>>,
   change: () => void,
 ): Promise<{ sent: number; received: number }> => {
-  const before = relays.map((relay) => relay.counted())
+  const before = relays.map(({ up, down }) => ({ up, down }))
   change()
   await expectSame(...devices)
-  return { sent: relays[0].counted().up - (before[0]?.up ?? 0), received: relays[1].counted().down - (before[1]?.down ?? 0) }
+  return { sent: relays[0].up - (before[0]?.up ?? 0), received: relays[1].down - (before[1]?.down ?? 0) }
 }
 
 test('only what is new of a large file travels, and nothing of a renamed or copied one', async () => {
@@ -81,7 +87,7 @@ test('a transfer that is cut goes on at a chunk', async () => {
     let cuts = 0
     const timer = setInterval(() => {
       for (const relay of [relayA, relayB]) {
-        const { up, down } = relay.counted()
+        const { up, down } = relay
         if (up + down > (cuts + 1) * 12 * MIB && cuts < 3) {
           cuts += 1
           relay.cut()

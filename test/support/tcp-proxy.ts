@@ -1,10 +1,13 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
-/** Forwards connections to a port of this machine, and breaks them when asked to. */
+/** Forwards connections to a port of this machine, counts what passes, and breaks them when asked to. */
 export class TcpProxy implements AsyncDisposable {
   /** Where new connections go; undefined: nobody is there. */
   target: number | undefined
   readonly port: number
+  /** Bytes so far: to the target, and from it. */
+  up = 0
+  down = 0
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
@@ -29,6 +32,11 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of [...this.#sockets]) socket.destroy()
   }
 
+  /** Forwards nothing more of the connections that there are, and says nothing: what a cable that was pulled looks like. */
+  freeze(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.cut()
@@ -50,5 +58,7 @@ export class TcpProxy implements AsyncDisposable {
       })
       socket.pipe(other)
     }
+    near.on('data', ({ length }) => (this.up += length))
+    far.on('data', ({ length }) => (this.down += length))
   }
 }
