@@ -51,7 +51,7 @@ const rowsWhere = (ctx: FolderContext, condition: string): OutboxRow[] =>
   (ctx.index.statement(`SELECT number, message, outcomes, position FROM outbox WHERE ${condition} ORDER BY number`).all() as unknown as StoredRow[]).map(toRow)
 
 /** The message that was made and not answered for good: it is sent again, the same, until it is. */
-export const unansweredRow = (ctx: FolderContext): OutboxRow | undefined => rowsWhere(ctx, 'outcomes IS NULL LIMIT 1').at(0)
+export const unansweredRow = (ctx: FolderContext): OutboxRow | undefined => rowsWhere(ctx, 'outcomes IS NULL').at(0)
 
 /** Answered messages whose versions are not all recorded yet. */
 export const answeredRows = (ctx: FolderContext): OutboxRow[] => rowsWhere(ctx, 'outcomes IS NOT NULL')
