@@ -14,10 +14,13 @@ export class Trace {
   readonly #scheduler: Scheduler
   readonly #lines: string[] = []
   readonly violations: Violation[] = []
+  readonly #kept: boolean
   #sequence = 0
 
-  constructor(scheduler: Scheduler) {
+  /** `kept`: whether what is said is kept as text (it costs time; a run that failed is run again with it). */
+  constructor(scheduler: Scheduler, kept: boolean) {
     this.#scheduler = scheduler
+    this.#kept = kept
   }
 
   /** A new moment, later than all before. */
@@ -26,6 +29,7 @@ export class Trace {
   }
 
   say(who: string, what: () => string): void {
+    if (!this.#kept) return
     this.#lines.push(`${this.#scheduler.now.toFixed(2).padStart(11)} #${String(this.#sequence).padEnd(5)} ${who.padEnd(9)} ${what()}`)
   }
 

@@ -58,17 +58,17 @@ export class User {
 
   #atOnce(operation: Exclude<UserOperation, { tag: 'write' | 'hold' | 'cycle' }>): void {
     switch (operation.tag) {
-      case 'remove': return this.#remove(this.#existing(operation.at))
-      case 'removeTree': return this.removeTree(this.#existing(operation.at, 'directory'))
+      case 'remove': return this.#remove(this.existing(operation.at))
+      case 'removeTree': return this.removeTree(this.existing(operation.at, 'directory'))
       case 'move': return this.#move(operation.from, operation.to)
       case 'mkdir': return this.#makeParents(`${this.#path(operation.at)}/x`)
-      case 'replace': return this.#replace(this.#existing(operation.at), operation.by)
+      case 'replace': return this.#replace(this.existing(operation.at), operation.by)
       case 'symlink': return this.#symlink(this.#path(operation.at), operation.target)
-      case 'link': return this.#link(this.#existing(operation.from, 'file'), this.#path(operation.to))
-      case 'chmod': return this.#chmod(this.#existing(operation.at, 'file'))
-      case 'touch': return this.#touch(this.#existing(operation.at, 'file'), operation.agoMs)
-      case 'copy': return this.#copy(this.#existing(operation.from, 'file'), this.#path(operation.to), operation.keepsTime)
-      case 'respell': return this.#respell(this.#existing(operation.at), operation.form)
+      case 'link': return this.#link(this.existing(operation.from, 'file'), this.#path(operation.to))
+      case 'chmod': return this.#chmod(this.existing(operation.at, 'file'))
+      case 'touch': return this.#touch(this.existing(operation.at, 'file'), operation.agoMs)
+      case 'copy': return this.#copy(this.existing(operation.from, 'file'), this.#path(operation.to), operation.keepsTime)
+      case 'respell': return this.#respell(this.existing(operation.at), operation.form)
       case 'ignore': return this.#ignore(operation.directory, operation.names)
       case 'special': return this.#special(operation.name)
       case 'sync': return this.#disk.syncAll()
@@ -85,12 +85,22 @@ export class User {
 
   removeTree(path: string | undefined): void {
     if (path === undefined) return
-    for (const { raw, name } of this.#disk.readdir(path)) {
-      const inside = `${path}/${name ?? raw}`
-      if (name !== undefined && this.#disk.lstat(inside).kind === 'directory') this.removeTree(inside)
-      else if (name !== undefined) this.#disk.unlink(inside)
+    for (const { name } of this.#disk.readdir(path)) {
+      if (name === undefined) continue
+      const inside = `${path}/${name}`
+      if (this.#disk.lstat(inside).kind === 'directory') this.removeTree(inside)
+      else this.#disk.unlink(inside)
     }
     this.#disk.rmdir(path)
+  }
+
+  /** `rm -rf` of everything in the folder. */
+  emptyRoot(marker: boolean): void {
+    for (const { name } of [...(this.#disk.root?.entries.values() ?? [])]) {
+      if (name === OWN_DIRECTORY && !marker) continue
+      if (this.#disk.lstat(name).kind === 'directory') this.removeTree(name)
+      else this.#disk.unlink(name)
+    }
   }
 
   *#write(operation: Extract<UserOperation, { tag: 'write' }>): Steps {
@@ -125,7 +135,7 @@ export class User {
   }
 
   *#hold(operation: Extract<UserOperation, { tag: 'hold' }>): Steps {
-    const path = this.#existing(operation.at, 'file')
+    const path = this.existing(operation.at, 'file')
     if (path === undefined) return
     const fd = this.#disk.open(path, 'r+')
     for (let count = 0; count < operation.writes; count++) {
@@ -138,7 +148,7 @@ export class User {
 
   /** Each takes the next one's name: a swap of two, a cycle of three. */
   *#cycle(operation: Extract<UserOperation, { tag: 'cycle' }>): Steps {
-    const paths = [...new Set(operation.nths.map((nth) => this.#existing({ nth })))].filter((path) => path !== undefined)
+    const paths = [...new Set(operation.nths.map((nth) => this.existing({ nth })))].filter((path) => path !== undefined)
     const [first] = paths
     if (first === undefined || paths.length < 2 || paths.some((path) => paths.some((other) => path.startsWith(`${other}/`)))) return
     this.#disk.rename(first, `${first}.swap`)
@@ -179,7 +189,7 @@ export class User {
   }
 
   #move(from: Where, to: Where): void {
-    const source = this.#existing(from)
+    const source = this.existing(from)
     if (source === undefined) return
     const target = this.#path(to)
     this.#makeParents(target)
@@ -262,14 +272,15 @@ export class User {
     }
   }
 
-  #existing(where: Where, kind?: Inode['kind']): string | undefined {
+  /** The path that a `Where` means, if there is something (of that kind). */
+  existing(where: Where, kind?: Inode['kind']): string | undefined {
     if ('name' in where) return this.#isThere(where.name) && (kind === undefined || this.#disk.lstat(where.name).kind === kind) ? where.name : undefined
     const paths = this.paths(kind)
     return paths[where.nth % paths.length]
   }
 
   #path(where: Where): string {
-    return 'name' in where ? where.name : (this.#existing(where) ?? 'a')
+    return 'name' in where ? where.name : (this.existing(where) ?? 'a')
   }
 }
 

@@ -1,0 +1,47 @@
+import { judge } from './oracle/oracle.ts'
+import type { Schedule } from './schedule.ts'
+import type { Violation } from './trace.ts'
+import { World } from './world.ts'
+
+export interface Verdict {
+  readonly violations: readonly Violation[]
+  /** Readable, in order; empty unless asked for. */
+  readonly trace: string
+  readonly events: number
+  /** How long it took in the world's own time, in milliseconds. */
+  readonly simulatedMs: number
+}
+
+const QUIET_STEP_MS = 1_000
+const QUIET_STEPS = 900
+/** Longer than graves are kept and than it takes until the next full scan: whatever is still to happen happens in it. */
+const LAST_LOOK_MS = 75_000
+
+/** Runs until nothing differs and nothing is under way, and is still so after a while. */
+const comeToRest = async (world: World): Promise<void> => {
+  world.heal()
+  for (let step = 0; step < QUIET_STEPS; step++) {
+    await world.scheduler.runFor(QUIET_STEP_MS)
+    if (world.unrest().length > 0) {
+      if (step % 10 === 5) world.attend()
+      continue
+    }
+    const length = world.log.length
+    await world.scheduler.runFor(LAST_LOOK_MS)
+    if (world.unrest().length === 0 && world.log.length === length) return
+  }
+  world.trace.violated('I2', `it does not come to rest: ${world.unrest().join('; ') || 'the log grows and grows'}`)
+}
+
+/** Runs one schedule, and judges it. The same schedule and seed give the same run. */
+export const runSchedule = async (schedule: Schedule, seed: number, traced = false): Promise<Verdict> => {
+  const world = new World(schedule, seed, traced)
+  await world.start()
+  for (const step of schedule.steps) {
+    await world.scheduler.runFor(step.gap)
+    world.run(step)
+  }
+  await comeToRest(world)
+  await judge(await world.evidence())
+  return { violations: world.trace.violations, trace: world.trace.text(), events: world.log.length, simulatedMs: world.scheduler.now }
+}
