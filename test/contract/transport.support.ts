@@ -21,7 +21,7 @@ export interface Network {
   cut(): void
 }
 
-/** Its time runs 20 times as fast as the real one. */
+/** Its time runs 10 times as fast as the real one. */
 export const networkOf = (adapter: TransportAdapter): Network => {
   let fixture: TransportFixture
   let started: AsyncDisposable[] = []
@@ -30,7 +30,7 @@ export const networkOf = (adapter: TransportAdapter): Network => {
     return each
   }
   beforeEach(async () => {
-    fixture = await adapter.create(fastClock(20))
+    fixture = await adapter.create(fastClock(10))
     started = []
   })
   afterEach(async () => {

@@ -107,15 +107,15 @@ export class Connection {
     return refusal(this.#around.clock, 500, 'fault', 'The gateway failed: the fault is its own.')
   }
 
-  /** Closes a connection that does not sign in: an idle one, and one that keeps asking without a name for longer than a sign-in takes. */
+  /** Closes a connection that has not signed in when it does nothing for too long. */
   async expectSignIn(): Promise<void> {
     const { clock, limits } = this.#around
     const patience = this.peer.plain ? limits.plainIdleMs : limits.signInMs
     for (;;) {
       await clock.sleep(patience, this.signal)
       if (this.signal.aborted || this.peer.agent !== undefined) return
-      const active = this.#lane.running > 0 || (this.peer.plain && clock.monotonic() - this.#lastBegun < patience)
-      if (!active) return this.close('policy', 'It did not sign in in time.')
+      const idle = this.#lane.running === 0 && clock.monotonic() - this.#lastBegun >= patience
+      if (idle) return this.close('policy', this.peer.plain ? 'It was idle for too long.' : 'It did not sign in in time.')
     }
   }
 

@@ -18,12 +18,16 @@ const PLAIN_PATIENCE = 9
  */
 export const servePlain = (pipe: WebSocketPipe, connection: Connection, clock: Clock, closed: (reason: string) => void): void => {
   const reply = (answer: Envelope): Promise<void> => sendAnswer(pipe, connection, answer)
+  const refuse = (refused: Envelope, reason: string): void => {
+    connection.broken(reason)
+    connection.respond(() => Promise.resolve(refused), 0, reply)
+  }
   const receiveText = (text: Buffer): void => {
-    const message =
-      text.byteLength > MAX_HEAD ? E.left(`The message has ${text.byteLength} bytes; at most ${MAX_HEAD} are allowed.`) : parseObject(text)
-    if (E.isRight(message)) return connection.handle({ message: message.right, payload: NO_BYTES }, reply)
-    connection.broken(message.left)
-    connection.respond(() => Promise.resolve(refusal(clock, 400, 'format', message.left)), 0, reply)
+    const long = `The message has ${text.byteLength} bytes; at most ${MAX_HEAD} are allowed.`
+    if (text.byteLength > MAX_HEAD) return refuse(refusal(clock, 413, 'tooLarge', long), long)
+    const message = parseObject(text)
+    if (E.isLeft(message)) return refuse(refusal(clock, 400, 'format', message.left), message.left)
+    connection.handle({ message: message.right, payload: NO_BYTES }, reply)
   }
   const receiveBytes = (bytes: Buffer): void => {
     for (let from = 0; from < bytes.byteLength; from += MAX_PAYLOAD) {
