@@ -70,7 +70,8 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
     node: 'all',
   },
   agentPorts: { files: INNER_PORTS.map((folder) => `src/agent/${folder}/port.ts`), may: ['domain'], types: ['protocol'], node: [] },
-  gateway: user('gateway'),
+  // What the gateway asks of the projections is a port too: their tables are theirs.
+  gateway: { ...user('gateway'), ports: [...PORTS, 'projections'] },
   projections: user('projections'),
   audit: user('audit'),
   config: { files: ['src/config.ts', 'src/config/**'], may: ['domain', 'lib'], node: 'all' },

@@ -1,7 +1,7 @@
 import { either as E } from 'fp-ts'
 import type { AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Stopped } from '../projections/state/state.ts'
+import type { Stopped } from '../projections/port.ts'
 import { chainOf } from '../protocol/chain.ts'
 import type { HeadOfStream } from '../domain/events.ts'
 
@@ -82,7 +82,11 @@ export const createAppender = (deps: AppendDeps): Appender => {
   }
 }
 
-const chained = (stream: string, head: HeadOfStream | undefined, drafts: readonly Draft[]): { expected: ExpectedRevision; events: readonly NewEvent[] } => {
+const chained = (
+  stream: string,
+  head: HeadOfStream | undefined,
+  drafts: readonly Draft[],
+): { expected: ExpectedRevision; events: readonly NewEvent[] } => {
   let chain = head?.chain ?? ''
   let revision = head?.revision ?? -1
   const events = drafts.map((draft): NewEvent => {
@@ -93,7 +97,12 @@ const chained = (stream: string, head: HeadOfStream | undefined, drafts: readonl
   return { expected: head?.revision ?? 'none', events }
 }
 
-const recorded = (stream: string, head: HeadOfStream | undefined, events: readonly NewEvent[], position: LogPosition): readonly RecordedEvent[] => {
+const recorded = (
+  stream: string,
+  head: HeadOfStream | undefined,
+  events: readonly NewEvent[],
+  position: LogPosition,
+): readonly RecordedEvent[] => {
   const first = (head?.revision ?? -1) + 1
   return events.map((event, index) => ({ ...event, stream, revision: first + index, position }))
 }
@@ -107,8 +116,12 @@ const insist = async ({ log, clock }: AppendDeps, stream: string, expected: Expe
   }
 }
 
-const readTail = async ({ log, head, learn }: AppendDeps, stream: string, from: number | undefined): Promise<E.Either<ReadError | Stopped, void>> => {
-  for (let next = from ?? (head(stream)?.revision ?? -1) + 1; ; ) {
+const readTail = async (
+  { log, head, learn }: AppendDeps,
+  stream: string,
+  from: number | undefined,
+): Promise<E.Either<ReadError | Stopped, void>> => {
+  for (let next = from ?? (head(stream)?.revision ?? -1) + 1; ;) {
     const page = await log.read(stream, next, READ_PAGE)()
     if (E.isLeft(page)) return page
     if (page.right.length === 0) return E.right(undefined)

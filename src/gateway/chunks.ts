@@ -3,7 +3,7 @@ import type { BlobStore, NewChunk, StoreError } from '../blobstore/port.ts'
 import type { Hash } from '../domain/content.ts'
 import { createLru } from '../lib/lru.ts'
 import { createGatherer } from '../lib/gather.ts'
-import { PACKS } from '../projections/decode.ts'
+import { PACKS } from '../protocol/streams.ts'
 import { encodeMetadata, encodePackEvent } from '../protocol/event-codec.ts'
 import { uuidV5 } from '../protocol/event-ids.ts'
 import type { PackEvent } from '../domain/events.ts'
@@ -37,7 +37,9 @@ export const createChunks = ({ blobs, appender, clock, metrics }: ChunksDeps): C
   const damaged = createLru<Hash, true>(MAX_DAMAGED)
   const appendPacks = createGatherer(
     async (packs: readonly PackEvent[]) =>
-      appender.append<never, undefined>(PACKS, async () => E.right({ drafts: packs.map((pack) => draftOf(pack, clock.wall())), result: undefined })),
+      appender.append<never, undefined>(PACKS, async () =>
+        E.right({ drafts: packs.map((pack) => draftOf(pack, clock.wall())), result: undefined }),
+      ),
     MAX_GROUP_ENTRIES,
     ({ entries }) => entries.length,
   )
@@ -54,7 +56,10 @@ export const createChunks = ({ blobs, appender, clock, metrics }: ChunksDeps): C
       const announced = await announce(packs.right)
       if (E.isLeft(announced)) return announced
       for (const { hash } of chunks) damaged.delete(hash)
-      metrics.stored(chunks.length, chunks.reduce((sum, { bytes }) => sum + bytes.length, 0))
+      metrics.stored(
+        chunks.length,
+        chunks.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      )
       return E.right(undefined)
     },
     read: async (hash) => {

@@ -2,9 +2,8 @@ import { either as E } from 'fp-ts'
 import type { FolderId } from '../domain/events.ts'
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLru, type Lru } from '../lib/lru.ts'
-import { decodeEvent } from '../projections/decode.ts'
-import { manifestNeeded } from '../projections/follow/facts.ts'
-import type { Stopped } from '../projections/state/state.ts'
+import { decodeLogEvent, manifestNeeded } from '../protocol/log-event.ts'
+import type { Stopped } from '../projections/port.ts'
 import { createAppender, type Appender } from './append.ts'
 import { createChunks, type Chunks } from './chunks.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
@@ -37,12 +36,21 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
   const chunks = createChunks({ blobs, appender, clock, metrics })
   const manifests = createManifests(chunks)
   const loadManifest = async (stream: string, event: RecordedEvent): Promise<void> => {
-    const decoded = decodeEvent(stream, event)
+    const decoded = decodeLogEvent(stream, event)
     const needed = E.isRight(decoded) ? manifestNeeded(decoded.right) : undefined
     if (needed !== undefined) await manifests.load(needed.hash)
   }
-  return { ...deps, appender, chunks, manifests, present: createPresent({ state, followed, uploads, chunks }), settled: createLru(MAX_SETTLED), notifier }
+  return {
+    ...deps,
+    appender,
+    chunks,
+    manifests,
+    present: createPresent({ state, followed, uploads, chunks }),
+    settled: createLru(MAX_SETTLED),
+    notifier,
+  }
 }
 
 /** Whether an account may read and write a folder: until folders are shared, its owner may. */
-export const mayUse = ({ state }: Pick<GatewayDeps, 'state'>, account: string, folder: FolderId): boolean => state.directory.folder(folder)?.account === account
+export const mayUse = ({ state }: Pick<GatewayDeps, 'state'>, account: string, folder: FolderId): boolean =>
+  state.directory.folder(folder)?.account === account

@@ -10,7 +10,17 @@ describe('the gateway', () => {
     expect(changed).toMatchObject({ tag: 'Changed', status: 200, position: 2, outcomes: [{ status: 200, revision: 2, path: 'd/a' }] })
     expect(world.told).toEqual([{ keys: [desktop.key], folder: laptop.folder, position: 2 }])
     const synced = await desktop.sync()
-    expect(synced).toMatchObject({ tag: 'Synced', position: 2, head: 2, more: false, since: '', entries: [{ path: 'd', version: 1 }, { path: 'd/a', version: 2 }] })
+    expect(synced).toMatchObject({
+      tag: 'Synced',
+      position: 2,
+      head: 2,
+      more: false,
+      since: '',
+      entries: [
+        { path: 'd', version: 1 },
+        { path: 'd/a', version: 2 },
+      ],
+    })
     const { hash } = chunkOf(bytesOf('hello'))
     const opened = await desktop.open(2, [hash])
     expect(opened.answer).toMatchObject({ tag: 'Opened', chunks: [{ hash, size: 5 }], missing: [] })

@@ -25,11 +25,11 @@ import { createFolderWriter, type FolderWriter } from './writer/folder-writer.ts
 export interface Gateway {
   readonly handle: Handler
   /** Takes no new request and resolves when those begun are answered. */
-  drain(): Promise<void>
+  readonly drain: () => Promise<void>
   /** Whether it takes requests. */
-  ready(): boolean
+  readonly ready: () => boolean
   /** Whom to tell when a folder grows or an agent is revoked: each transport that serves. */
-  addNotifier(notifier: Notifier): void
+  readonly addNotifier: (notifier: Notifier) => void
 }
 
 /** Requests that prove who asks by what they hold themselves. */
@@ -59,7 +59,8 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     handle: async (envelope, peer) => {
       const started = deps.clock.monotonic()
       const done = underWay.begin()
-      const answered = done === undefined ? reply(refused(503, 'busy', 'the gateway is stopping')) : await guarded(deps, () => answer(envelope, peer))
+      const answered =
+        done === undefined ? reply(refused(503, 'busy', 'the gateway is stopping')) : await guarded(deps, () => answer(envelope, peer))
       done?.()
       deps.metrics.request(actionOf(envelope.message['Action']), answered.answer.status, (deps.clock.monotonic() - started) / 1000)
       return { message: encodeAnswer(answered.answer, deps.clock.wall() / 1000), payload: answered.payload ?? NO_BYTES }
@@ -93,7 +94,13 @@ const dispatch = async (context: Context, witnessed: Witnessed, request: Request
   }
 }
 
-const dispatchSigned = async (context: Context, witnessed: Witnessed, request: SignedRequest, payload: Uint8Array, peer: Peer): Promise<Reply> => {
+const dispatchSigned = async (
+  context: Context,
+  witnessed: Witnessed,
+  request: SignedRequest,
+  payload: Uint8Array,
+  peer: Peer,
+): Promise<Reply> => {
   if (peer.agent !== request.key) return reply(refused(403, 'agent', 'the connection is not signed in as this agent'))
   const agent = entitled(context, request.key)
   if (isRefused(agent)) return reply(agent)
@@ -133,9 +140,9 @@ const writers = (core: Context['core']): Context['writer'] => {
 
 interface UnderWay {
   /** Undefined once closed; otherwise how to say that the request is answered. */
-  begin(): (() => void) | undefined
-  close(): Promise<void>
-  isClosed(): boolean
+  readonly begin: () => (() => void) | undefined
+  readonly close: () => Promise<void>
+  readonly isClosed: () => boolean
 }
 
 const createUnderWay = (): UnderWay => {
@@ -162,7 +169,22 @@ const createUnderWay = (): UnderWay => {
 }
 
 const ACTIONS: ReadonlySet<Json> = new Set<Request['tag'] | 'Create' | 'Update' | 'Delete'>([
-  'RegisterUser', 'RegisterAgent', 'SignIn', 'Changes', 'Missing', 'Chunks', 'Sync', 'Open', 'Synced', 'Agents', 'RenameAgent', 'RevokeAgent', 'Bytes', 'Create', 'Update', 'Delete',
+  'RegisterUser',
+  'RegisterAgent',
+  'SignIn',
+  'Changes',
+  'Missing',
+  'Chunks',
+  'Sync',
+  'Open',
+  'Synced',
+  'Agents',
+  'RenameAgent',
+  'RevokeAgent',
+  'Bytes',
+  'Create',
+  'Update',
+  'Delete',
 ])
 
 /** A metric's label: never what a client made up. */

@@ -34,7 +34,7 @@ export const createManifests = (chunks: Pick<Chunks, 'read'>): Manifests => {
   }
   return {
     take,
-    cached: cache.get,
+    cached: (hash) => cache.get(hash),
     load: async (hash) => {
       const known = cache.get(hash)
       if (known !== undefined) return known

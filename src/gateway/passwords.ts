@@ -22,7 +22,9 @@ const SALT_BYTES = 16
 
 const derive = (password: string, salt: Buffer, { n, r, p }: ScryptCost): Promise<Buffer> =>
   new Promise((resolve, reject) => {
-    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 1_048_576 + 256 * n * r }, (error, key) => (error === null ? resolve(key) : reject(error)))
+    scrypt(password.normalize('NFKC'), salt, KEY_BYTES, { N: n, r, p, maxmem: 1_048_576 + 256 * n * r }, (error, key) =>
+      error === null ? resolve(key) : reject(error),
+    )
   })
 
 const VERIFIER = /^scrypt\$(\d+)\$(\d+)\$(\d+)\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/
@@ -47,5 +49,7 @@ const parse = (verifier: string): { readonly cost: ScryptCost; readonly salt: Bu
   const [, n, r, p, salt, key] = VERIFIER.exec(verifier) ?? []
   if (salt === undefined || key === undefined) return undefined
   const bytes = Buffer.from(key, 'base64')
-  return bytes.length === KEY_BYTES ? { cost: { n: Number(n), r: Number(r), p: Number(p) }, salt: Buffer.from(salt, 'base64'), key: bytes } : undefined
+  return bytes.length === KEY_BYTES
+    ? { cost: { n: Number(n), r: Number(r), p: Number(p) }, salt: Buffer.from(salt, 'base64'), key: bytes }
+    : undefined
 }

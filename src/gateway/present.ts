@@ -1,7 +1,6 @@
 import type { Hash } from '../domain/content.ts'
 import type { AccountId, FolderId } from '../domain/events.ts'
-import type { Followed } from '../projections/follow/followed.ts'
-import type { StateProjection } from '../projections/state/state.ts'
+import type { Followed, StateProjection } from '../projections/port.ts'
 import type { Chunks } from './chunks.ts'
 import type { UploadStore } from './uploads.ts'
 

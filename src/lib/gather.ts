@@ -2,7 +2,11 @@
  * Group commit: while one group is being flushed the next gathers, and every item gets its own group's result. A group weighs at most
  * `maxWeight`, or is one item. `flush` must not reject.
  */
-export const createGatherer = <I, R>(flush: (group: readonly I[]) => Promise<R>, maxWeight: number, weigh: (item: I) => number): ((item: I) => Promise<R>) => {
+export const createGatherer = <I, R>(
+  flush: (group: readonly I[]) => Promise<R>,
+  maxWeight: number,
+  weigh: (item: I) => number,
+): ((item: I) => Promise<R>) => {
   let waiting: { readonly item: I; readonly resolve: (result: R) => void }[] = []
   let running = false
   const take = (): typeof waiting => {

@@ -17,7 +17,6 @@ import { openState } from '../../src/projections/state/state.ts'
 import { decodeAnswer } from '../../src/protocol/answer.ts'
 import { signBatch } from '../../src/protocol/batch.ts'
 import { sha256 } from '../../src/protocol/hash.ts'
-import type { Json } from '../../src/protocol/json.ts'
 import type { Answer, Head, Request, SignedBatch } from '../../src/protocol/messages.ts'
 import { encodeRequest } from '../../src/protocol/request.ts'
 import { createKeyPair, registrationProofText, signInText, verify, type Signer } from '../../src/protocol/signing.ts'
@@ -56,7 +55,13 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
     const state = openState(openDatabase(':memory:', { synchronous: 'OFF' }))
     const followed = followInline(openDatabase(':memory:', { synchronous: 'OFF' }))
     const deps: GatewayDeps = {
-      log, state, followed, uploads, clock, signer, random,
+      log,
+      state,
+      followed,
+      uploads,
+      clock,
+      signer,
+      random,
       blobs: createBlobStore(objects, followed),
       verify: async (publicKey, text, signature) => verify(publicKey, text, signature),
       passwords: scryptPasswords(random, { n: 2, r: 1, p: 1 }),
@@ -68,22 +73,47 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
     if (E.isLeft(await catchUp(log, state))) throw new Error('the log could not be folded')
     followed.note(storage.all, () => undefined)
     const gateway = createGateway(deps)
-    gateway.addNotifier({ notify: (keys, { folder, position }) => void told.push({ keys, folder, position }), disconnect: (key) => void cut.push(key) })
+    gateway.addNotifier({
+      notify: (keys, { folder, position }) => void told.push({ keys, folder, position }),
+      disconnect: (key) => void cut.push(key),
+    })
     return { ...gateway, deps }
   }
-  const world = { storage, objects, clock, signer, told, cut, gateway: await open(), restart: async () => void (world.gateway = await open()), another: open }
+  const world = {
+    storage,
+    objects,
+    clock,
+    signer,
+    told,
+    cut,
+    gateway: await open(),
+    restart: async () => void (world.gateway = await open()),
+    another: open,
+  }
   return world
 }
 
 export type World = Awaited<ReturnType<typeof gatewayWorld>>
 
 let peers = 0
-export const newPeer = (plain = false, address = '127.0.0.1'): Peer => ({ id: `peer-${(peers += 1)}`, address, nonce: `nonce-${peers}`, agent: undefined, plain })
+export const newPeer = (plain = false, address = '127.0.0.1'): Peer => ({
+  id: `peer-${(peers += 1)}`,
+  address,
+  nonce: `nonce-${peers}`,
+  agent: undefined,
+  plain,
+})
 
-export const ask = async (world: Pick<World, 'gateway'>, peer: Peer, request: Request, payload: Uint8Array = NO_BYTES): Promise<{ readonly answer: Answer; readonly payload: Uint8Array }> => {
+export const ask = async (
+  world: Pick<World, 'gateway'>,
+  peer: Peer,
+  request: Request,
+  payload: Uint8Array = NO_BYTES,
+): Promise<{ readonly answer: Answer; readonly payload: Uint8Array }> => {
   const reply = await world.gateway.handle({ message: encodeRequest(request, 1), payload }, peer, new AbortController().signal)
-  const answer = decodeAnswer(request.tag, reply.message as Json)
-  if (E.isLeft(answer)) throw new Error(`the answer can't be read: ${answer.left.field} ${answer.left.reason} ${JSON.stringify(reply.message)}`)
+  const answer = decodeAnswer(request.tag, reply.message)
+  if (E.isLeft(answer))
+    throw new Error(`the answer can't be read: ${answer.left.field} ${answer.left.reason} ${JSON.stringify(reply.message)}`)
   return { answer: answer.right, payload: reply.payload }
 }
 
@@ -98,24 +128,67 @@ export const enrol = async (world: World, seed: number, email = 'a@b.c', passwor
   const peer = newPeer()
   await ask(world, peer, { tag: 'RegisterUser', email, password })
   const proof = signer.sign(registrationProofText(email, signer.publicKey))
-  const { answer } = await ask(world, peer, { tag: 'RegisterAgent', key: signer.key, email, password, name: `device ${seed}`, publicKey: signer.publicKey, proof, vouchedBy: undefined, countersignature: undefined })
+  const { answer } = await ask(world, peer, {
+    tag: 'RegisterAgent',
+    key: signer.key,
+    email,
+    password,
+    name: `device ${seed}`,
+    publicKey: signer.publicKey,
+    proof,
+    vouchedBy: undefined,
+    countersignature: undefined,
+  })
   if (answer.tag !== 'Registered') throw new Error(`not registered: ${JSON.stringify(answer)}`)
-  const signIn = async (to: Peer = peer) => (await ask(world, to, { tag: 'SignIn', key: signer.key, nonce: to.nonce, signature: signer.sign(signInText(to.nonce, signer.key)) })).answer
+  const signIn = async (to: Peer = peer) =>
+    (await ask(world, to, { tag: 'SignIn', key: signer.key, nonce: to.nonce, signature: signer.sign(signInText(to.nonce, signer.key)) }))
+      .answer
   await signIn()
   let number = 0
   const { folder } = answer
-  const sign = (changes: readonly Change[], { head = {}, contents = [] }: Partial<Batch> = {}): { readonly batch: SignedBatch; readonly payload: Uint8Array } => {
-    const whole = { version: 1 as const, folder, agent: signer.key, epoch: seed.toString(16).padStart(16, '0'), number: (number += 1), previous: '' as const, position: -1, chain: '', ...head }
-    return { batch: signBatch(whole, changes, signer, 1, contents.map((bytes) => ({ hash: sha256(bytes), size: bytes.length }))), payload: Buffer.concat(contents) }
+  const sign = (
+    changes: readonly Change[],
+    { head = {}, contents = [] }: Partial<Batch> = {},
+  ): { readonly batch: SignedBatch; readonly payload: Uint8Array } => {
+    const whole = {
+      version: 1 as const,
+      folder,
+      agent: signer.key,
+      epoch: seed.toString(16).padStart(16, '0'),
+      number: (number += 1),
+      previous: '' as const,
+      position: -1,
+      chain: '',
+      ...head,
+    }
+    return {
+      batch: signBatch(
+        whole,
+        changes,
+        signer,
+        1,
+        contents.map((bytes) => ({ hash: sha256(bytes), size: bytes.length })),
+      ),
+      payload: Buffer.concat(contents),
+    }
   }
-  const send = async ({ batch, payload }: ReturnType<typeof sign>) => (await ask(world, peer, { tag: 'Changes', key: signer.key, batch }, payload)).answer
+  const send = async ({ batch, payload }: ReturnType<typeof sign>) =>
+    (await ask(world, peer, { tag: 'Changes', key: signer.key, batch }, payload)).answer
   return {
-    signer, peer, folder, key: signer.key, sign, send, signIn,
+    signer,
+    peer,
+    folder,
+    key: signer.key,
+    sign,
+    send,
+    signIn,
     change: (changes: readonly Change[], batch: Partial<Batch> = {}) => send(sign(changes, batch)),
     ask: (request: Request, payload?: Uint8Array) => ask(world, peer, request, payload),
     sync: async (position = -1) => (await ask(world, peer, { tag: 'Sync', key: signer.key, folder, position, chain: '' })).answer,
-    upload: async (bytes: readonly Uint8Array[]) => (await ask(world, peer, { tag: 'Chunks', key: signer.key, folder, chunks: bytes.map(chunkOf) }, Buffer.concat(bytes))).answer,
-    open: (version: number, chunks: readonly Hash[], of: FolderId = folder) => ask(world, peer, { tag: 'Open', key: signer.key, folder: of, files: [{ version, chunks }] }),
+    upload: async (bytes: readonly Uint8Array[]) =>
+      (await ask(world, peer, { tag: 'Chunks', key: signer.key, folder, chunks: bytes.map(chunkOf) }, Buffer.concat(bytes))).answer,
+    open: (version: number, chunks: readonly Hash[], of: FolderId = folder) =>
+      ask(world, peer, { tag: 'Open', key: signer.key, folder: of, files: [{ version, chunks }] }),
   }
 }
 
@@ -132,5 +205,10 @@ export const textFile = (text: string, modified = '1000000'): Content => {
 }
 
 export const creating = (at: string, text: string): Change => ({ tag: 'create', path: path(at), content: textFile(text), base: 'none' })
-export const updating = (at: string, text: string, base: number): Change => ({ tag: 'update', path: path(at), content: textFile(text), base })
+export const updating = (at: string, text: string, base: number): Change => ({
+  tag: 'update',
+  path: path(at),
+  content: textFile(text),
+  base,
+})
 export const deleting = (at: string, base: number): Change => ({ tag: 'delete', path: path(at), base })

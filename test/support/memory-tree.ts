@@ -21,13 +21,20 @@ export const memoryTree = (events: readonly FolderEvent[]): TreeView & { readonl
     next: events.length,
     get: (path) => entries.get(path),
     live: (fileId) => [...entries.values()].find((entry) => isLive(entry) && entry.fileId === fileId),
-    hasLiveUnder: (path, gone = () => false) => [...entries.values()].some((entry) => isLive(entry) && isUnder(entry.path, path) && !gone(entry.path)),
+    hasLiveUnder: (path, gone = () => false) =>
+      [...entries.values()].some((entry) => isLive(entry) && isUnder(entry.path, path) && !gone(entry.path)),
     versionAt: (revision) => {
       const entry = versions.get(revision)
       return isLive(entry) ? { path: entry.path, fileId: entry.fileId, kind: entry.content.kind, hash: entry.content.hash } : undefined
     },
     held: (path, since, content) =>
-      [...versions].some(([revision, entry]) => entry.path === path && (since === 'none' || revision >= since) && entry.content?.kind === content.kind && entry.content.hash === content.hash),
+      [...versions].some(
+        ([revision, entry]) =>
+          entry.path === path &&
+          (since === 'none' || revision >= since) &&
+          entry.content?.kind === content.kind &&
+          entry.content.hash === content.hash,
+      ),
     newFileId: fileId,
   }
 }
@@ -43,11 +50,23 @@ export const path = (text: string): SyncPath => text as SyncPath
 export const file = (text: string, modified = '1000000', executable = false): Content => {
   // 64 hex digits.
   const hash = (text === '' ? EMPTY_HASH : Buffer.from(text.padEnd(32, '.').slice(0, 32)).toString('hex')) as Hash
-  return { kind: 'file', size: text.length, hash, manifest: { tag: 'chunks', chunks: text === '' ? [] : [{ hash, size: text.length }] }, executable, modified }
+  return {
+    kind: 'file',
+    size: text.length,
+    hash,
+    manifest: { tag: 'chunks', chunks: text === '' ? [] : [{ hash, size: text.length }] },
+    executable,
+    modified,
+  }
 }
 
 export const link = (target: string): Content => ({ ...file(target), kind: 'symlink' })
 
 export const directory: Content = directoryContent('0')
 
-export const created = (at: string, revision: Revision, content: Content = file(at)): FolderEvent => ({ type: 'FileCreated', path: path(at), fileId: fileId(revision), content })
+export const created = (at: string, revision: Revision, content: Content = file(at)): FolderEvent => ({
+  type: 'FileCreated',
+  path: path(at),
+  fileId: fileId(revision),
+  content,
+})

@@ -14,8 +14,10 @@ type Move = Extract<Change, { tag: 'move' }>
  */
 export const decideMove = (view: TreeView, move: Move): Decided => {
   const source = view.get(move.from)
-  if (move.content.kind === 'directory') return refuse('tree', 'a folder has no identity to move: make the new one, move its files, delete the old one', source)
-  if (!isLive(source)) return move.base === 'any' ? decidePut(view, move.path, move.content, 'any') : refuse('stale', 'the path to move is gone', source)
+  if (move.content.kind === 'directory')
+    return refuse('tree', 'a folder has no identity to move: make the new one, move its files, delete the old one', source)
+  if (!isLive(source))
+    return move.base === 'any' ? decidePut(view, move.path, move.content, 'any') : refuse('stale', 'the path to move is gone', source)
   if (source.content.kind === 'directory') return refuse('tree', 'a folder stands where the file to move was', source)
   if (!movesSeen(view, source, move.base)) return refuse('stale', 'the path to move has moved on from Base', source)
   const target = view.get(move.path)

@@ -70,7 +70,7 @@ export const overlay = (base: TreeView): Overlay => {
     mark: () => ({ next, undo: undo.length }),
     rewind: (mark) => {
       next = mark.next
-      undo.splice(mark.undo).reverse().forEach(unlay)
+      undo.splice(mark.undo).toReversed().forEach(unlay)
     },
   }
 }

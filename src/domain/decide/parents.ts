@@ -15,5 +15,12 @@ export const missingParents = (view: TreeView, path: SyncPath): E.Either<Refusal
     else if (entry.content.kind === 'directory') break
     else return refuse('tree', `a ${entry.content.kind} stands where its parent folder would be`, entry)
   }
-  return E.right(missing.map((parent, index) => ({ type: 'FileCreated', path: parent, fileId: view.newFileId(view.next + index), content: directoryContent('0') })))
+  return E.right(
+    missing.map((parent, index) => ({
+      type: 'FileCreated',
+      path: parent,
+      fileId: view.newFileId(view.next + index),
+      content: directoryContent('0'),
+    })),
+  )
 }

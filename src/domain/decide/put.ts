@@ -38,7 +38,8 @@ const putOver = (view: TreeView, entry: LiveEntry, content: Content, base: Revis
 const replace = (view: TreeView, entry: LiveEntry, content: Content): Decided => {
   if (sameContent(entry.content, content)) return already(entry)
   const { path, fileId, revision } = entry
-  if (entry.content.kind === 'directory' && content.kind !== 'directory' && view.hasLiveUnder(path)) return refuse('tree', 'a folder that is not empty is in its place', entry)
+  if (entry.content.kind === 'directory' && content.kind !== 'directory' && view.hasLiveUnder(path))
+    return refuse('tree', 'a folder that is not empty is in its place', entry)
   return made([{ type: 'FileUpdated', path, fileId, content, base: revision }], path)
 }
 
@@ -49,7 +50,8 @@ const create = (view: TreeView, path: SyncPath, content: Content): Decided => {
   return made([...parents.right, { type: 'FileCreated', path, fileId, content }], path)
 }
 
-const known = (present: TreeEntry | undefined): Decided => refuse('known', 'the content is an older version of the path, not an edit', present)
+const known = (present: TreeEntry | undefined): Decided =>
+  refuse('known', 'the content is an older version of the path, not an edit', present)
 
 /** What the change was made on, where `base` is a version of the path at all. */
 export const versionSeen = (view: TreeView, path: SyncPath, base: Revision): Version | undefined => {

@@ -1,6 +1,6 @@
 import { either as E } from 'fp-ts'
 import type { AccountEvent, AccountId, FolderId } from '../../domain/events.ts'
-import { accountStream, folderStream } from '../../projections/decode.ts'
+import { accountStream, folderStream } from '../../protocol/streams.ts'
 import { encodeAccountEvent, encodeFolderEvent, encodeMetadata, type EventMetadata } from '../../protocol/event-codec.ts'
 import { folderIdOf, uuidV5 } from '../../protocol/event-ids.ts'
 import type { Answer } from '../../protocol/messages.ts'
@@ -20,7 +20,11 @@ export const accountDraft = (core: Core, event: AccountEvent, name: string, meta
 })
 
 /** Appends to an account's stream what `decide` finds missing there; a left of `decide` is the answer. */
-export const appendToAccount = async <L>(core: Core, account: AccountId, decide: () => E.Either<L, Draft | undefined>): Promise<E.Either<L | AppendFailure, void>> => {
+export const appendToAccount = async <L>(
+  core: Core,
+  account: AccountId,
+  decide: () => E.Either<L, Draft | undefined>,
+): Promise<E.Either<L | AppendFailure, void>> => {
   const written = await core.appender.append<L, undefined>(accountStream(account), async () =>
     E.map((draft: Draft | undefined) => ({ drafts: draft === undefined ? [] : [draft], result: undefined }))(decide()),
   )

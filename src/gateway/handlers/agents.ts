@@ -1,6 +1,6 @@
 import { either as E } from 'fp-ts'
 import type { AccountEvent, AgentKey } from '../../domain/events.ts'
-import type { Agent } from '../../projections/state/directory.ts'
+import type { Agent } from '../../projections/port.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import { DONE, failed, refused } from '../refusals.ts'
 import { accountDraft, appendToAccount } from './accounts.ts'
@@ -39,12 +39,20 @@ export const revokeAgent = async (context: Context, { request, agent }: Signed<'
 }
 
 /** Any agent of an account may rename and revoke its agents. */
-const changeAgent = async ({ core }: Context, agent: Agent, target: AgentKey, name: string, eventFor: (target: Agent) => AccountEvent | undefined): Promise<Answer> => {
+const changeAgent = async (
+  { core }: Context,
+  agent: Agent,
+  target: AgentKey,
+  name: string,
+  eventFor: (target: Agent) => AccountEvent | undefined,
+): Promise<Answer> => {
   const appended = await appendToAccount(core, agent.account, () => {
     const known = core.state.directory.agent(target)
     if (known?.account !== agent.account) return E.left(refused(404, 'notFound', 'the account has no such agent'))
     const event = eventFor(known)
-    return E.right(event === undefined ? undefined : accountDraft(core, event, name, { account: agent.account, agent: agent.key, proof: 'gateway' }))
+    return E.right(
+      event === undefined ? undefined : accountDraft(core, event, name, { account: agent.account, agent: agent.key, proof: 'gateway' }),
+    )
   })
   if (E.isRight(appended)) return DONE
   return appended.left.tag === 'Refused' ? appended.left : failed(appended.left)

@@ -4,7 +4,8 @@ import { leafHash, merkleRoot } from '../../protocol/merkle.ts'
 import { sha256 } from '../../protocol/hash.ts'
 import type { SignedBatch } from '../../protocol/messages.ts'
 import { headText } from '../../protocol/signing.ts'
-import type { Agent } from '../../projections/state/directory.ts'
+import type { Agent } from '../../projections/port.ts'
+import type { Core } from '../core.ts'
 import type { OpenManifest } from '../manifests.ts'
 import { refused, type Refused } from '../refusals.ts'
 import type { Job } from '../writer/job.ts'
@@ -19,7 +20,8 @@ export const changes = async (context: Context, { request: { batch }, agent, pay
   const contents = takeContents(batch.contents, payload)
   if (isRefused(contents)) return reply(contents)
   const leaves = batch.canonical.map(leafHash)
-  if (!(await isSigned(context, batch, agent, leaves))) return reply(refused(403, 'signature', 'the signature is not the enrolled key\'s over this message'))
+  if (!(await isSigned(context, batch, agent, leaves)))
+    return reply(refused(403, 'signature', "the signature is not the enrolled key's over this message"))
   const job: Job = {
     agent,
     changes: batch.changes,
@@ -36,7 +38,11 @@ export const changes = async (context: Context, { request: { batch }, agent, pay
 }
 
 const isSigned = async ({ core }: Context, { head, signature }: SignedBatch, agent: Agent, leaves: readonly Hash[]): Promise<boolean> =>
-  head.agent === agent.key && head.count === leaves.length && head.root === merkleRoot(leaves) && agent.publicKey !== null && (await core.verify(agent.publicKey, headText(head), signature))
+  head.agent === agent.key &&
+  head.count === leaves.length &&
+  head.root === merkleRoot(leaves) &&
+  agent.publicKey !== null &&
+  (await core.verify(agent.publicKey, headText(head), signature))
 
 /** Cuts a payload into the chunks that it is said to be, each checked against its hash. */
 export const takeContents = (named: readonly Chunk[], payload: Uint8Array): ReadonlyMap<Hash, NewChunk> | Refused => {
@@ -62,15 +68,30 @@ export const cut = (named: readonly Chunk[], payload: Uint8Array): readonly NewC
 }
 
 /** Reads the manifests that the changes name, where the sender may name them: it must have sent them before their chunks. */
-const openManifests = async ({ core }: Context, { head, changes: all }: SignedBatch, agent: Agent, contents: ReadonlyMap<Hash, NewChunk>): Promise<ReadonlyMap<Hash, OpenManifest>> => {
+const openManifests = async (
+  { core }: Context,
+  { head, changes: all }: SignedBatch,
+  agent: Agent,
+  contents: ReadonlyMap<Hash, NewChunk>,
+): Promise<ReadonlyMap<Hash, OpenManifest>> => {
   const opened = new Map<Hash, OpenManifest>()
   for (const change of all) {
     const manifest = contentOf(change)?.manifest
     if (manifest?.tag !== 'object' || opened.has(manifest.hash)) continue
-    const inside = contents.get(manifest.hash)
-    const may = inside !== undefined || core.present.has(agent.account, head.folder, manifest.hash)
-    const open = inside !== undefined ? core.manifests.take(manifest.hash, inside.bytes) : may ? await core.manifests.load(manifest.hash) : undefined
+    const open = await openManifest(core, manifest.hash, contents.get(manifest.hash), () =>
+      core.present.has(agent.account, head.folder, manifest.hash),
+    )
     if (open !== undefined) opened.set(manifest.hash, open)
   }
   return opened
+}
+
+const openManifest = async (
+  { manifests }: Core,
+  hash: Hash,
+  inside: NewChunk | undefined,
+  mayRead: () => boolean,
+): Promise<OpenManifest | undefined> => {
+  if (inside !== undefined) return manifests.take(hash, inside.bytes)
+  return mayRead() ? manifests.load(hash) : undefined
 }

@@ -1,5 +1,5 @@
 import type { FolderId } from '../../domain/events.ts'
-import type { Agent } from '../../projections/state/directory.ts'
+import type { Agent } from '../../projections/port.ts'
 import type { Answer, Request } from '../../protocol/messages.ts'
 import type { Peer } from '../../transport/port.ts'
 import type { Attempts } from '../attempts.ts'

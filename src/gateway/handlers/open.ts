@@ -6,7 +6,8 @@ import { isLive } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { ReadError } from '../../eventlog/port.ts'
-import { decodeEvent, folderStream } from '../../projections/decode.ts'
+import { decodeLogEvent } from '../../protocol/log-event.ts'
+import { folderStream } from '../../protocol/streams.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
 import type { Core } from '../core.ts'
 import { chunkSizesOf } from '../manifests.ts'
@@ -21,7 +22,10 @@ export const open = async (context: Context, { request, agent }: Signed<'Open'>)
   const foreign = noFolder(context, agent, request.folder)
   if (foreign !== undefined) return reply(foreign)
   const wanted = await wantedChunks(context.core, request.folder, request.files)
-  if (E.isLeft(wanted)) return reply(wanted.left === 'foreign' ? refused(404, 'notFound', 'there is no such version, or it has no such chunk') : failed(wanted.left))
+  if (E.isLeft(wanted))
+    return reply(
+      wanted.left === 'foreign' ? refused(404, 'notFound', 'there is no such version, or it has no such chunk') : failed(wanted.left),
+    )
   const read = await readAll(context.core, wanted.right)
   if (E.isLeft(read)) return reply(failed(read.left))
   const found = read.right.flatMap(({ chunk, bytes }) => (bytes === undefined ? [] : [{ chunk, bytes }]))
@@ -57,13 +61,17 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
 }
 
 /** What the event at a revision put at its path: from the tree while it stands, from the log afterwards. */
-export const contentAt = async ({ state, log }: Core, folder: FolderId, version: Revision): Promise<E.Either<ReadError, Content | undefined>> => {
+export const contentAt = async (
+  { state, log }: Core,
+  folder: FolderId,
+  version: Revision,
+): Promise<E.Either<ReadError, Content | undefined>> => {
   const standing = state.tree(folder).at(version).find(isLive)
   if (standing !== undefined) return E.right(standing.content)
   const read = await log.read(folderStream(folder), version, 1)()
   if (E.isLeft(read)) return read
   const [event] = read.right
-  const decoded = event === undefined ? undefined : decodeEvent(event.stream, event)
+  const decoded = event === undefined ? undefined : decodeLogEvent(event.stream, event)
   if (decoded === undefined || E.isLeft(decoded) || decoded.right.of !== 'folder') return E.right(undefined)
   const change = decoded.right.event
   return E.right(isFileEvent(change) && change.type !== 'FileDeleted' ? change.content : undefined)

@@ -10,7 +10,7 @@ import { reply, type Asked, type Context, type Reply } from './context.ts'
 
 type RegisterAgent = Asked<'RegisterAgent'>['request']
 
-const BAD_SIGNATURE = refused(403, 'signature', 'the signature is not the key\'s over this registration')
+const BAD_SIGNATURE = refused(403, 'signature', "the signature is not the key's over this registration")
 
 /** Enrols a device's key; the password is proved this once. Who there is can't be told from the answer, nor from its time. */
 export const registerAgent = async (context: Context, { request, peer }: Asked<'RegisterAgent'>): Promise<Reply> => {
@@ -28,7 +28,11 @@ export const registerAgent = async (context: Context, { request, peer }: Asked<'
   return reply((await wrongProof(core, account, request)) ?? (await enrol(core, account, request)))
 }
 
-const wrongProof = async (core: Core, account: AccountId, { key, email, publicKey, proof, vouchedBy, countersignature }: RegisterAgent): Promise<Refused | undefined> => {
+const wrongProof = async (
+  core: Core,
+  account: AccountId,
+  { key, email, publicKey, proof, vouchedBy, countersignature }: RegisterAgent,
+): Promise<Refused | undefined> => {
   if (publicKey === undefined || proof === undefined) return undefined
   if (agentKeyOf(Buffer.from(publicKey, 'base64')) !== key) return refused(400, 'format', 'Agent.Key must be the one of Agent.PublicKey')
   if (!(await core.verify(publicKey, registrationProofText(email, publicKey), proof))) return BAD_SIGNATURE
@@ -42,8 +46,12 @@ const enrol = async (core: Core, account: AccountId, request: RegisterAgent): Pr
   const { key } = request
   const appended = await appendToAccount(core, account, () => {
     const known = core.state.directory.agent(key)
-    if (known === undefined) return E.right(accountDraft(core, enrolment(account, request), `agent/${account}/${key}/registered`, { account, agent: key, proof: 'password' }))
-    if (known.account !== account || known.publicKey !== (request.publicKey ?? null)) return E.left(refused(403, 'agent', 'the key is enrolled otherwise'))
+    if (known === undefined)
+      return E.right(
+        accountDraft(core, enrolment(account, request), `agent/${account}/${key}/registered`, { account, agent: key, proof: 'password' }),
+      )
+    if (known.account !== account || known.publicKey !== (request.publicKey ?? null))
+      return E.left(refused(403, 'agent', 'the key is enrolled otherwise'))
     return known.revoked ? E.left(refused(403, 'revoked', 'the agent has been revoked: make a new key')) : E.right(undefined)
   })
   if (E.isLeft(appended)) return appended.left.tag === 'Refused' ? appended.left : failed(appended.left)

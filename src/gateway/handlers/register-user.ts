@@ -30,7 +30,14 @@ const register = async ({ core }: Context, account: AccountId, email: string, pa
     const verifier = await core.passwords.make(password)
     const appended = await appendToAccount(core, account, () =>
       directory.account(account) === undefined
-        ? E.right(accountDraft(core, { type: 'AccountRegistered', account, email: normalizeEmail(email), verifier }, `account/${account}/registered`, { account, proof: 'password' }))
+        ? E.right(
+            accountDraft(
+              core,
+              { type: 'AccountRegistered', account, email: normalizeEmail(email), verifier },
+              `account/${account}/registered`,
+              { account, proof: 'password' },
+            ),
+          )
         : E.left(WRONG),
     )
     if (E.isLeft(appended)) return appended.left.tag === 'Refused' ? appended.left : failed(appended.left)

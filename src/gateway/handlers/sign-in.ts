@@ -16,8 +16,11 @@ export const signIn = async (context: Context, asked: Asked<'SignIn'>): Promise<
 const wrongSignIn = async (context: Context, { request, peer }: Asked<'SignIn'>): Promise<Refused | undefined> => {
   const agent = entitled(context, request.key)
   if (isRefused(agent)) return agent
-  const right = request.nonce === peer.nonce && agent.publicKey !== null && (await context.core.verify(agent.publicKey, signInText(peer.nonce, request.key), request.signature))
-  if (!right) return refused(403, 'signature', 'the signature is not the enrolled key\'s over this connection\'s nonce')
+  const right =
+    request.nonce === peer.nonce &&
+    agent.publicKey !== null &&
+    (await context.core.verify(agent.publicKey, signInText(peer.nonce, request.key), request.signature))
+  if (!right) return refused(403, 'signature', "the signature is not the enrolled key's over this connection's nonce")
   // It may have been revoked while the signature was verified.
   const still = entitled(context, request.key)
   return isRefused(still) ? still : undefined

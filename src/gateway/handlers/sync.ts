@@ -1,7 +1,7 @@
 import { either as E } from 'fp-ts'
 import type { FolderId, TreeEntry } from '../../domain/events.ts'
 import type { ReadError } from '../../eventlog/port.ts'
-import { folderStream } from '../../projections/decode.ts'
+import { folderStream } from '../../protocol/streams.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import type { Core } from '../core.ts'
 import { toRemote } from '../entries.ts'
@@ -28,7 +28,16 @@ export const syncSince = async (core: Core, folder: FolderId, position: number):
   const since = await chainAt(core, folder, position)
   if (E.isLeft(chain)) return failed(chain.left)
   if (E.isLeft(since)) return failed(since.left)
-  return { tag: 'Synced', status: 200, entries: page.entries.map(toRemote), position: end, chain: chain.right, since: since.right, head: head.revision, more: page.more }
+  return {
+    tag: 'Synced',
+    status: 200,
+    entries: page.entries.map(toRemote),
+    position: end,
+    chain: chain.right,
+    since: since.right,
+    head: head.revision,
+    more: page.more,
+  }
 }
 
 /** A page ends where its last event does: a move's two paths come together. */
@@ -45,12 +54,16 @@ const pageSince = (core: Core, folder: FolderId, position: number): { readonly e
 }
 
 const weigh = ({ path, content }: TreeEntry): number =>
-  ENTRY_BYTES + Buffer.byteLength(JSON.stringify(path)) + (content?.manifest.tag === 'chunks' ? content.manifest.chunks.length * CHUNK_BYTES : CHUNK_BYTES)
+  ENTRY_BYTES +
+  Buffer.byteLength(JSON.stringify(path)) +
+  (content?.manifest.tag === 'chunks' ? content.manifest.chunks.length * CHUNK_BYTES : CHUNK_BYTES)
 
 /** The log's chain at a revision; '' before its start and beyond its end. */
 const chainAt = async ({ state, log }: Core, folder: FolderId, revision: number): Promise<E.Either<ReadError, string>> => {
   const head = state.head(folderStream(folder))
   if (head === undefined || revision < 0 || revision > head.revision) return E.right('')
   if (revision === head.revision) return E.right(head.chain)
-  return E.map((events: readonly { readonly chain: string }[]) => events[0]?.chain ?? '')(await log.read(folderStream(folder), revision, 1)())
+  return E.map((events: readonly { readonly chain: string }[]) => events[0]?.chain ?? '')(
+    await log.read(folderStream(folder), revision, 1)(),
+  )
 }

@@ -1,7 +1,7 @@
 import { either as E } from 'fp-ts'
 import type { AgentKey } from '../../domain/events.ts'
 import type { Lru } from '../../lib/lru.ts'
-import { agentStream } from '../../projections/decode.ts'
+import { agentStream } from '../../protocol/streams.ts'
 import { encodeAgentEvent, encodeMetadata } from '../../protocol/event-codec.ts'
 import { uuidV5 } from '../../protocol/event-ids.ts'
 import { witnessText } from '../../protocol/signing.ts'
@@ -23,16 +23,25 @@ export const synced = async (context: Context, witnessed: Witnessed, { request, 
   const now = core.clock.monotonic()
   const last = witnessed.get(agent.key)
   if (last !== undefined && now - last < MINUTE_MS) return reply(DONE)
-  if (agent.publicKey === null || !(await core.verify(agent.publicKey, witnessText(request.folder, request.position, request.chain), request.signature))) {
-    return reply(refused(403, 'signature', 'the signature is not the enrolled key\'s over this position'))
+  if (
+    agent.publicKey === null ||
+    !(await core.verify(agent.publicKey, witnessText(request.folder, request.position, request.chain), request.signature))
+  ) {
+    return reply(refused(403, 'signature', "the signature is not the enrolled key's over this position"))
   }
   witnessed.set(agent.key, now)
   const draft = draftOf(core, request, agent.account)
-  const written = await core.appender.append<never, undefined>(agentStream(agent.key), async () => E.right({ drafts: [draft], result: undefined }))
+  const written = await core.appender.append<never, undefined>(agentStream(agent.key), async () =>
+    E.right({ drafts: [draft], result: undefined }),
+  )
   return reply(E.isLeft(written) ? failed(written.left) : DONE)
 }
 
-const draftOf = (core: Core, { key, folder, position, chain, signature }: Signed<'Synced'>['request'], account: Signed<'Synced'>['agent']['account']): Draft => ({
+const draftOf = (
+  core: Core,
+  { key, folder, position, chain, signature }: Signed<'Synced'>['request'],
+  account: Signed<'Synced'>['agent']['account'],
+): Draft => ({
   id: uuidV5(`synced/${key}/${folder}/${position}/${signature}/${core.random(8).toString('hex')}`),
   ...encodeAgentEvent({ type: 'AgentSynced', agent: key, folder, position, chain, signature }),
   metadata: encodeMetadata({ account, agent: key, time: core.clock.wall(), proof: 'signed' }),

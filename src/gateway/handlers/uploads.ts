@@ -20,7 +20,12 @@ export const chunks = async (context: Context, { request, agent, payload }: Sign
   if (isRefused(sent)) return reply(sent)
   await core.followed.room()
   const stored = await core.chunks.store(sent)
-  if (E.isLeft(stored)) return reply(stored.left.tag === 'Damaged' ? refused(400, 'hash', 'Contents: the bytes do not match their hash') : failed(stored.left))
-  core.uploads.add(agent.account, sent.map(({ hash }) => hash), core.clock.wall())
+  if (E.isLeft(stored))
+    return reply(stored.left.tag === 'Damaged' ? refused(400, 'hash', 'Contents: the bytes do not match their hash') : failed(stored.left))
+  core.uploads.add(
+    agent.account,
+    sent.map(({ hash }) => hash),
+    core.clock.wall(),
+  )
   return reply(DONE)
 }

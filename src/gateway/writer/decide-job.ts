@@ -41,7 +41,8 @@ export const decideJob = (job: Job, context: JobContext): JobDecision => {
     view.rewind(mark)
     return { tag: 'answer', answer: { tag: 'SendChunks', status: 100, missing: [...missing].slice(0, MAX_HASHES) } }
   }
-  if (accepted.length === 0) return { tag: 'answer', answer: { tag: 'Changed', status: 200, outcomes, position: view.next - 1, receipt: undefined } }
+  if (accepted.length === 0)
+    return { tag: 'answer', answer: { tag: 'Changed', status: 200, outcomes, position: view.next - 1, receipt: undefined } }
   return { tag: 'append', drafts: draftsOf(job, accepted, outcomes, context.time), outcomes, named: [...named] }
 }
 

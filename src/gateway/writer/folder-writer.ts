@@ -5,19 +5,16 @@ import { overlay, type Overlay } from '../../domain/decide/overlay.ts'
 import type { TreeView } from '../../domain/decide/view.ts'
 import type { AgentKey, FolderId } from '../../domain/events.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
-import { folderStream } from '../../projections/decode.ts'
+import { folderStream } from '../../protocol/streams.ts'
 import { fileIdOf } from '../../protocol/event-ids.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import type { AppendFailure, Draft, Written } from '../append.ts'
 import type { Core } from '../core.ts'
 import { failed, refused } from '../refusals.ts'
-import { decideJob, type JobDecision } from './decide-job.ts'
+import { decideJob } from './decide-job.ts'
 import type { Job } from './job.ts'
-import { answerBefore, type Before } from './once.ts'
+import { answerBefore, type Decided } from './once.ts'
 import { receiptsOf } from './receipts.ts'
-
-/** What became of a job in a batch. */
-export type Decided = JobDecision | Before
 
 interface Batch {
   readonly drafts: readonly Draft[]
@@ -59,7 +56,8 @@ export const createFolderWriter = (core: Core, folder: FolderId): FolderWriter =
   return {
     isIdle: () => !running,
     submit: (job) => {
-      if (waiting.length >= core.settings.limits.queue) return Promise.resolve(refused(503, 'busy', 'too many messages wait for this folder: try again'))
+      if (waiting.length >= core.settings.limits.queue)
+        return Promise.resolve(refused(503, 'busy', 'too many messages wait for this folder: try again'))
       return new Promise((resolve) => {
         waiting.push({ job, resolve })
         if (!running) void run()
@@ -95,11 +93,14 @@ const guarded = async (core: Core, folder: FolderId, taken: readonly Waiting[]):
 const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[]): Promise<number> => {
   await core.followed.room()
   const jobs = taken.map(({ job }) => job)
-  const written = await core.appender.append<AppendFailure | { readonly tag: 'NotFound' | 'Damaged' }, Batch>(folderStream(folder), async () => {
-    const batch = decideBatch(core, folder, jobs)
-    const stored = await core.chunks.store(contentsOf(jobs, batch.decided))
-    return E.isLeft(stored) ? stored : E.right({ drafts: batch.drafts, result: batch })
-  })
+  const written = await core.appender.append<AppendFailure | { readonly tag: 'NotFound' | 'Damaged' }, Batch>(
+    folderStream(folder),
+    async () => {
+      const batch = decideBatch(core, folder, jobs)
+      const stored = await core.chunks.store(contentsOf(jobs, batch.decided))
+      return E.isLeft(stored) ? stored : E.right({ drafts: batch.drafts, result: batch })
+    },
+  )
   if (E.isLeft(written)) {
     if (written.left.tag !== 'Unavailable') core.logger.error('a folder could not be written', { folder, ...written.left })
     for (const { resolve } of taken) resolve(failed(written.left))
@@ -109,7 +110,13 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
 }
 
 const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], { result, events }: Written<Batch>): Promise<number> => {
-  const answers = await receiptsOf(core, folder, taken.map(({ job }) => job), result.decided, events)
+  const answers = await receiptsOf(
+    core,
+    folder,
+    taken.map(({ job }) => job),
+    result.decided,
+    events,
+  )
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
   notifyOthers(core, folder, taken, events)
   return answers.length
@@ -128,7 +135,10 @@ const decideBatch = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch 
     if (bytes + size > MAX_APPEND_BYTES) {
       view.rewind(mark)
       if (decided.length > 0) break
-      decided.push({ tag: 'answer', answer: refused(413, 'tooLarge', 'the changes make more events than one append holds: send fewer at once') })
+      decided.push({
+        tag: 'answer',
+        answer: refused(413, 'tooLarge', 'the changes make more events than one append holds: send fewer at once'),
+      })
       continue
     }
     bytes += size
@@ -146,7 +156,8 @@ const decideOne = (core: Core, folder: FolderId, job: Job, view: Overlay, time: 
   return decideJob(job, { view, time, isPresent: (hash) => core.present.has(agent.account, folder, hash) })
 }
 
-const sizeOf = (drafts: readonly Draft[]): number => drafts.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(data) + Buffer.byteLength(metadata), 0)
+const sizeOf = (drafts: readonly Draft[]): number =>
+  drafts.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(data) + Buffer.byteLength(metadata), 0)
 
 const contentsOf = (jobs: readonly Job[], decided: readonly Decided[]): readonly NewChunk[] => {
   const named = new Map<Hash, NewChunk>()
@@ -180,5 +191,8 @@ const notifyOthers = (core: Core, folder: FolderId, taken: readonly Waiting[], e
   if (last === undefined || account === undefined) return
   const authors = new Set<AgentKey>(taken.map(({ job }) => job.agent.key))
   const others = core.state.directory.agentsOf(account).filter(({ key, revoked }) => !revoked && !(authors.size === 1 && authors.has(key)))
-  core.notifier.notify(others.map(({ key }) => key), { folder, position: last.revision })
+  core.notifier.notify(
+    others.map(({ key }) => key),
+    { folder, position: last.revision },
+  )
 }

@@ -1,7 +1,7 @@
 import type { NewChunk } from '../../blobstore/port.ts'
 import type { Change } from '../../domain/change.ts'
 import type { Hash } from '../../domain/content.ts'
-import type { Agent } from '../../projections/state/directory.ts'
+import type { Agent } from '../../projections/port.ts'
 import type { Head } from '../../protocol/messages.ts'
 import type { OpenManifest } from '../manifests.ts'
 

@@ -1,15 +1,18 @@
 import type { FolderId } from '../../domain/events.ts'
-import type { Appended } from '../../projections/state/messages.ts'
+import type { AppendedMessage } from '../../projections/port.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import type { Core } from '../core.ts'
 import { refused } from '../refusals.ts'
+import type { JobDecision } from './decide-job.ts'
 import type { Job } from './job.ts'
 
 /** A message that came before (I5). */
 export type Before =
   /** It was appended: its first answer again, under a receipt of the same statement. */
-  | { readonly tag: 'again'; readonly message: Appended }
-  | { readonly tag: 'answer'; readonly answer: Answer }
+  { readonly tag: 'again'; readonly message: AppendedMessage } | { readonly tag: 'answer'; readonly answer: Answer }
+
+/** What became of a message of a batch. */
+export type Decided = JobDecision | Before
 
 /** What is to be answered to a message without deciding over it, if anything. */
 export const answerBefore = ({ state, settled }: Core, folder: FolderId, job: Job): Before | undefined => {
@@ -17,7 +20,7 @@ export const answerBefore = ({ state, settled }: Core, folder: FolderId, job: Jo
   const { head } = job.signed
   const known = state.messages.find({ agent: head.agent, folder, epoch: head.epoch }, head.number)
   if (known.tag === 'spent' || (known.tag === 'appended' && known.message.root !== head.root)) {
-    return { tag: 'answer', answer: refused(409, 'number', 'the message\'s number is spent: make a new epoch and plan again') }
+    return { tag: 'answer', answer: refused(409, 'number', "the message's number is spent: make a new epoch and plan again") }
   }
   if (known.tag === 'appended') return { tag: 'again', message: known.message }
   const last = settled.get(settledKey(folder, job))

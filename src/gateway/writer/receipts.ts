@@ -1,14 +1,13 @@
 import { either as E } from 'fp-ts'
 import type { FolderId } from '../../domain/events.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
-import { folderStream } from '../../projections/decode.ts'
+import { folderStream } from '../../protocol/streams.ts'
 import type { Answer, Outcome } from '../../protocol/messages.ts'
 import { receiptStatement, signReceipts } from '../../protocol/receipt.ts'
 import type { Core } from '../core.ts'
 import { failed } from '../refusals.ts'
-import type { Decided } from './folder-writer.ts'
 import type { Job } from './job.ts'
-import { remember } from './once.ts'
+import { remember, type Decided } from './once.ts'
 
 /** An answer that still wants its receipt. */
 interface Unsigned {
@@ -18,7 +17,13 @@ interface Unsigned {
 }
 
 /** The answers to a batch's messages: those that were appended, now or before, under receipts that share one signature. */
-export const receiptsOf = async (core: Core, folder: FolderId, jobs: readonly Job[], decided: readonly Decided[], events: readonly RecordedEvent[]): Promise<readonly Answer[]> => {
+export const receiptsOf = async (
+  core: Core,
+  folder: FolderId,
+  jobs: readonly Job[],
+  decided: readonly Decided[],
+  events: readonly RecordedEvent[],
+): Promise<readonly Answer[]> => {
   let next = events[0]?.revision ?? 0
   const answers: (Answer | Unsigned)[] = []
   for (const [index, decision] of decided.entries()) {
@@ -43,7 +48,12 @@ const unsigned = (folder: FolderId, { signed }: Job, outcomes: readonly Outcome[
   statement: signed === undefined ? undefined : receiptStatement(folder, signed.head.root, outcomes, position, chain),
 })
 
-const answerAgain = async (core: Core, folder: FolderId, job: Job, { outcomes, position }: { readonly outcomes: readonly Outcome[]; readonly position: number }) => {
+const answerAgain = async (
+  core: Core,
+  folder: FolderId,
+  job: Job,
+  { outcomes, position }: { readonly outcomes: readonly Outcome[]; readonly position: number },
+) => {
   const read = await core.log.read(folderStream(folder), position, 1)()
   if (E.isLeft(read)) return failed(read.left)
   return unsigned(folder, job, outcomes, position, read.right[0]?.chain ?? '')

@@ -1,10 +1,11 @@
 import type { Revision } from '../../domain/change.ts'
-import type { Chunk, Content, Hash, Kind, Manifest } from '../../domain/content.ts'
+import type { Content, Hash, Kind } from '../../domain/content.ts'
 import type { AgentKey, FileEvent, FileId, FolderId, PackEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { EventMetadata } from '../../protocol/event-codec.ts'
-import type { Decoded } from '../decode.ts'
+import type { LogEvent } from '../../protocol/log-event.ts'
+import type { ManifestChunks } from '../port.ts'
 
 /** What a path held from a revision on; without kind and hash: nothing (it was deleted, or moved away). */
 export interface HistoryRow {
@@ -35,13 +36,10 @@ export interface Facts {
   readonly position?: PositionRow
 }
 
-/** The chunks that a manifest object names; undefined where the object can't be read: they are asked for again then. */
-export type Manifests = (hash: Hash) => readonly Chunk[] | undefined
-
 const NOTHING: Facts = { history: [], chunks: undefined }
 
 /** The fold's one step, for the tables and for what is kept of the latest events beside them. */
-export const factsOf = (decoded: Decoded, revision: Revision, metadata: EventMetadata, manifests: Manifests): Facts => {
+export const factsOf = (decoded: LogEvent, revision: Revision, metadata: EventMetadata, manifests: ManifestChunks): Facts => {
   switch (decoded.of) {
     case 'packs':
       return { ...NOTHING, pack: decoded.event }
@@ -57,7 +55,13 @@ export const factsOf = (decoded: Decoded, revision: Revision, metadata: EventMet
   }
 }
 
-const fileFacts = (folder: FolderId, event: FileEvent, revision: Revision, agent: AgentKey | undefined, manifests: Manifests): Facts => {
+const fileFacts = (
+  folder: FolderId,
+  event: FileEvent,
+  revision: Revision,
+  agent: AgentKey | undefined,
+  manifests: ManifestChunks,
+): Facts => {
   const { type, path, fileId } = event
   const content = event.type === 'FileDeleted' ? undefined : event.content
   const row: HistoryRow = { folder, path, revision, fileId, type, kind: content?.kind, hash: content?.hash, agent }
@@ -66,12 +70,7 @@ const fileFacts = (folder: FolderId, event: FileEvent, revision: Revision, agent
   return { history: [...left, row], chunks: hashes.length === 0 ? undefined : { folder, hashes } }
 }
 
-const chunksOf = ({ manifest }: Content, manifests: Manifests): readonly Hash[] =>
-  manifest.tag === 'chunks' ? manifest.chunks.map(({ hash }) => hash) : [manifest.hash, ...(manifests(manifest.hash) ?? []).map(({ hash }) => hash)]
-
-/** The manifest object that must be read before the event's facts are known. */
-export const manifestNeeded = (decoded: Decoded): Extract<Manifest, { tag: 'object' }> | undefined => {
-  if (decoded.of !== 'folder' || !isFileEvent(decoded.event) || decoded.event.type === 'FileDeleted') return undefined
-  const { manifest } = decoded.event.content
-  return manifest.tag === 'object' ? manifest : undefined
-}
+const chunksOf = ({ manifest }: Content, manifests: ManifestChunks): readonly Hash[] =>
+  manifest.tag === 'chunks'
+    ? manifest.chunks.map(({ hash }) => hash)
+    : [manifest.hash, ...(manifests(manifest.hash) ?? []).map(({ hash }) => hash)]

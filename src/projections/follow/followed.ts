@@ -2,26 +2,19 @@ import type { DatabaseSync } from 'node:sqlite'
 import { either as E } from 'fp-ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { decodeMetadata } from '../../protocol/event-codec.ts'
-import { decodeEvent, eventErrorText } from '../decode.ts'
-import { factsOf, type Facts, type Manifests } from './facts.ts'
-import { readFollowTables, type FollowReads } from './read.ts'
+import { decodeLogEvent, eventErrorText } from '../../protocol/log-event.ts'
+import type { Followed, ManifestChunks } from '../port.ts'
+import { factsOf, type Facts } from './facts.ts'
+import { readFollowTables } from './read.ts'
 import { openFollowTables } from './write.ts'
 
-/** The following projections as the gateway uses them: never behind what it appended. */
-export interface Followed extends FollowReads {
-  /** Tells of events right after their append, in the order of their stream; events told of already change nothing. */
-  note(events: readonly RecordedEvent[], manifests: Manifests): void
-  /** Resolves when there is room for what the next append tells; the writer waits for it (I16). */
-  room(): Promise<void>
-}
-
 /** The facts of events that this gateway appended or decided over. Throws on one that it can't understand: it can't have done either. */
-export const factsOfAll = (events: readonly RecordedEvent[], manifests: Manifests): readonly Facts[] =>
+export const factsOfAll = (events: readonly RecordedEvent[], manifests: ManifestChunks): readonly Facts[] =>
   events.map((event) => {
-    const decoded = decodeEvent(event.stream, event)
-    if (E.isLeft(decoded)) throw new Error(eventErrorText(decoded.left, event))
+    const decoded = decodeLogEvent(event.stream, event)
+    if (E.isLeft(decoded)) throw new Error(eventErrorText(decoded.left, event.stream, event.revision))
     const metadata = decodeMetadata(event.metadata)
-    if (E.isLeft(metadata)) throw new Error(eventErrorText(metadata.left, event))
+    if (E.isLeft(metadata)) throw new Error(eventErrorText(metadata.left, event.stream, event.revision))
     return factsOf(decoded.right, event.revision, metadata.right, manifests)
   })
 

@@ -1,27 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { PackIndex } from '../../blobstore/port.ts'
-import type { Revision } from '../../domain/change.ts'
 import type { Hash, Kind } from '../../domain/content.ts'
-import type { Version } from '../../domain/decide/view.ts'
-import type { FileId, FolderId } from '../../domain/events.ts'
+import type { FileId } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import type { FollowReads } from '../port.ts'
 import { bytesOf } from './write.ts'
-
-/** What a path may have held. */
-export interface Held {
-  readonly kind: Kind
-  readonly hash: Hash
-}
-
-/** The questions that the following projections answer, as far as they have followed. */
-export interface FollowReads extends PackIndex {
-  /** Whether a version in the folder names the chunk. */
-  namesChunk(folder: FolderId, hash: Hash): boolean
-  /** The version that the event at `revision` made. */
-  versionAt(folder: FolderId, revision: Revision): Version | undefined
-  /** Whether the path has held it at `since` or later (-1: ever). */
-  held(folder: FolderId, path: SyncPath, since: Revision, content: Held): boolean
-}
 
 interface PlaceRow {
   readonly name: string

@@ -2,9 +2,9 @@ import { either as E } from 'fp-ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { LogPosition, ReadError, RecordedEvent } from '../../eventlog/port.ts'
 import { decodeMetadata } from '../../protocol/event-codec.ts'
-import { decodeEvent, eventErrorText, type Decoded } from '../decode.ts'
-import type { Stopped } from '../state/state.ts'
-import { factsOf, manifestNeeded, type Facts } from './facts.ts'
+import { decodeLogEvent, eventErrorText, manifestNeeded, type LogEvent } from '../../protocol/log-event.ts'
+import type { Stopped } from '../port.ts'
+import { factsOf, type Facts } from './facts.ts'
 import type { FollowTables } from './write.ts'
 
 export interface FollowSource {
@@ -17,7 +17,10 @@ export interface FollowSource {
 const PAGE = 1024
 
 /** Folds the next page into the tables, its checkpoint with it; gives the new checkpoint, or undefined at the log's end. */
-export const followPage = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError | Stopped, LogPosition | undefined>> => {
+export const followPage = async (
+  source: FollowSource,
+  tables: FollowTables,
+): Promise<E.Either<ReadError | Stopped, LogPosition | undefined>> => {
   const page = await source.page(tables.checkpoint(), PAGE)
   if (E.isLeft(page)) return page
   const last = page.right.at(-1)
@@ -42,15 +45,15 @@ export const followToEnd = async (source: FollowSource, tables: FollowTables): P
 }
 
 const factOf = async ({ manifest }: FollowSource, event: RecordedEvent): Promise<E.Either<Stopped, Facts>> => {
-  const decoded = decodeEvent(event.stream, event)
-  if (E.isLeft(decoded)) return E.left({ tag: 'Stopped', reason: eventErrorText(decoded.left, event) })
+  const decoded = decodeLogEvent(event.stream, event)
+  if (E.isLeft(decoded)) return E.left({ tag: 'Stopped', reason: eventErrorText(decoded.left, event.stream, event.revision) })
   const metadata = decodeMetadata(event.metadata)
-  if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, event) })
+  if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, event.stream, event.revision) })
   const chunks = await manifestOf(manifest, decoded.right)
   return E.right(factsOf(decoded.right, event.revision, metadata.right, () => chunks))
 }
 
-const manifestOf = async (manifest: FollowSource['manifest'], decoded: Decoded): Promise<readonly Chunk[] | undefined> => {
+const manifestOf = async (manifest: FollowSource['manifest'], decoded: LogEvent): Promise<readonly Chunk[] | undefined> => {
   const needed = manifestNeeded(decoded)
   return needed === undefined ? undefined : manifest(needed.hash)
 }

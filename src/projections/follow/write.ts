@@ -37,12 +37,25 @@ export const openFollowTables = (db: DatabaseSync): FollowTables => {
 const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
   const numberOfPack = numbering(db, 'packs', 'name')
   const numberOfFolder = numbering(db, 'folders', 'folder')
-  const chunk = db.prepare('INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size')
+  const chunk = db.prepare(
+    'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size',
+  )
   const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?) ON CONFLICT DO NOTHING')
   const history = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-  const position = db.prepare('INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain')
+  const position = db.prepare(
+    'INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain',
+  )
   const keepRow = ({ folder, path, revision, fileId, type, kind, hash, agent }: HistoryRow): void =>
-    void history.run(numberOfFolder(folder), path, revision, fileId, type, kind ?? null, hash === undefined ? null : bytesOf(hash), agent ?? null)
+    void history.run(
+      numberOfFolder(folder),
+      path,
+      revision,
+      fileId,
+      type,
+      kind ?? null,
+      hash === undefined ? null : bytesOf(hash),
+      agent ?? null,
+    )
   return (facts) => {
     if (facts.pack !== undefined) {
       const pack = numberOfPack(facts.pack.pack)
@@ -53,7 +66,8 @@ const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
       const folder = numberOfFolder(facts.chunks.folder)
       for (const hash of facts.chunks.hashes) named.run(folder, bytesOf(hash))
     }
-    if (facts.position !== undefined) position.run(facts.position.agent, facts.position.folder, facts.position.position, facts.position.chain)
+    if (facts.position !== undefined)
+      position.run(facts.position.agent, facts.position.folder, facts.position.position, facts.position.chain)
   }
 }
 

@@ -1,36 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { AccountEvent, AccountId, AgentKey, FolderId } from '../../domain/events.ts'
+import type { AccountEvent, AccountId, AgentKey } from '../../domain/events.ts'
+import type { Account, Agent, Directory, Folder } from '../port.ts'
 
-export interface Account {
-  readonly account: AccountId
-  readonly email: string
-  readonly verifier: string
-}
-
-export interface Agent {
-  readonly key: AgentKey
-  readonly account: AccountId
-  readonly name: string
-  /** null: a client that proves itself by the password alone. */
-  readonly publicKey: string | null
-  /** The gateway's clock, in milliseconds. */
-  readonly registered: number
-  readonly revoked: boolean
-}
-
-export interface Folder {
-  readonly folder: FolderId
-  readonly account: AccountId
-  readonly name: string
-}
-
-/** Who there is, and whose each folder is. */
-export interface Directory {
-  account(id: AccountId): Account | undefined
-  agent(key: AgentKey): Agent | undefined
-  agentsOf(account: AccountId): readonly Agent[]
-  folder(id: FolderId): Folder | undefined
-  foldersOf(account: AccountId): readonly Folder[]
+/** The directory, and how it is written. */
+export interface DirectoryTables extends Directory {
   /** `time`: the gateway's clock at the event. */
   fold(event: AccountEvent, time: number): void
   addFolder(folder: Folder): void
@@ -56,7 +29,7 @@ const toFolder = (row: unknown): Folder => ({ ...(row as Folder) })
 const AGENT = 'SELECT key, account, name, public_key, registered, revoked FROM agents'
 const FOLDER = 'SELECT folder, account, name FROM folders'
 
-export const prepareDirectory = (db: DatabaseSync): Directory => {
+export const prepareDirectory = (db: DatabaseSync): DirectoryTables => {
   const account = db.prepare('SELECT account, email, verifier FROM accounts WHERE account = ?')
   const agent = db.prepare(`${AGENT} WHERE key = ?`)
   const agentsOf = db.prepare(`${AGENT} WHERE account = ? ORDER BY registered, key`)
@@ -75,9 +48,11 @@ export const prepareDirectory = (db: DatabaseSync): Directory => {
   }
 }
 
-const foldAccounts = (db: DatabaseSync): Directory['fold'] => {
+const foldAccounts = (db: DatabaseSync): DirectoryTables['fold'] => {
   const register = db.prepare('INSERT INTO accounts (account, email, verifier) VALUES (?, ?, ?)')
-  const enrol = db.prepare('INSERT INTO agents (key, account, name, public_key, registered, revoked) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING')
+  const enrol = db.prepare(
+    'INSERT INTO agents (key, account, name, public_key, registered, revoked) VALUES (?, ?, ?, ?, ?, 0) ON CONFLICT DO NOTHING',
+  )
   const rename = db.prepare('UPDATE agents SET name = ? WHERE key = ?')
   const revoke = db.prepare('UPDATE agents SET revoked = 1 WHERE key = ?')
   return (event, time) => {

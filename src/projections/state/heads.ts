@@ -3,23 +3,25 @@ import type { HeadOfStream } from '../../domain/events.ts'
 import type { LogPosition } from '../../eventlog/port.ts'
 
 /** Where each stream ends, and up to where the whole log is folded in. */
-export interface Heads {
-  of(stream: string): HeadOfStream | undefined
+export interface HeadTables {
+  readonly of: (stream: string) => HeadOfStream | undefined
   /** Streams that grew since a Checkpoint told of them, at most `max`. */
-  unsigned(max: number): readonly HeadOfStream[]
-  set(head: HeadOfStream): void
-  setSigned(stream: string, revision: number): void
-  checkpoint(): LogPosition | 'start'
-  setCheckpoint(position: LogPosition): void
+  readonly unsigned: (max: number) => readonly HeadOfStream[]
+  readonly set: (head: HeadOfStream) => void
+  readonly setSigned: (stream: string, revision: number) => void
+  readonly checkpoint: () => LogPosition | 'start'
+  readonly setCheckpoint: (position: LogPosition) => void
 }
 
 // The columns that the statements below name.
 const toHead = (row: unknown): HeadOfStream => ({ ...(row as HeadOfStream) })
 
-export const prepareHeads = (db: DatabaseSync): Heads => {
+export const prepareHeads = (db: DatabaseSync): HeadTables => {
   const of = db.prepare('SELECT stream, revision, chain FROM heads WHERE stream = ?')
   const unsigned = db.prepare('SELECT stream, revision, chain FROM heads WHERE signed < revision ORDER BY stream LIMIT ?')
-  const set = db.prepare('INSERT INTO heads (stream, revision, chain) VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, chain = excluded.chain')
+  const set = db.prepare(
+    'INSERT INTO heads (stream, revision, chain) VALUES (?, ?, ?) ON CONFLICT (stream) DO UPDATE SET revision = excluded.revision, chain = excluded.chain',
+  )
   const setSigned = db.prepare('UPDATE heads SET signed = max(signed, ?) WHERE stream = ?')
   const checkpoint = db.prepare('SELECT position_order, token FROM state_checkpoint')
   const update = db.prepare('UPDATE state_checkpoint SET position_order = ?, token = ?')

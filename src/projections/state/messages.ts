@@ -1,37 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { AgentKey, FolderId } from '../../domain/events.ts'
 import type { Hash } from '../../domain/content.ts'
 import type { Outcome } from '../../protocol/messages.ts'
+import type { AppendedMessage, Messages, Sender } from '../port.ts'
 
 /** How many numbers of an agent, folder and epoch are remembered (DESIGN.md, section 6: once only). */
 export const REMEMBERED = 1024
 
-/** Whose messages count together. */
-export interface Sender {
-  readonly agent: AgentKey
-  readonly folder: FolderId
-  readonly epoch: string
-}
-
-/** A message that was appended, and its answer. */
-export interface Appended {
-  readonly root: Hash
-  /** Of its last event. */
-  readonly position: number
-  readonly outcomes: readonly Outcome[]
-}
-
-export type Known =
-  /** Not appended, and none after it. */
-  | { readonly tag: 'new' }
-  | { readonly tag: 'appended'; readonly message: Appended }
-  /** Older than what is remembered, or passed over. */
-  | { readonly tag: 'spent' }
-
-/** Which messages count already (I5). */
-export interface Messages {
-  find(sender: Sender, number: number): Known
-  add(sender: Sender, number: number, message: Appended): void
+/** The messages, and how they are written. */
+export interface MessageTables extends Messages {
+  add(sender: Sender, number: number, message: AppendedMessage): void
 }
 
 interface SenderRow {
@@ -39,7 +16,7 @@ interface SenderRow {
   readonly latest: number
 }
 
-export const prepareMessages = (db: DatabaseSync): Messages => {
+export const prepareMessages = (db: DatabaseSync): MessageTables => {
   const sender = db.prepare('SELECT id, latest FROM senders WHERE agent = ? AND folder = ? AND epoch = ?')
   const find = db.prepare('SELECT root, position, outcomes FROM messages WHERE sender = ? AND number = ?')
   const addSender = db.prepare('INSERT INTO senders (agent, folder, epoch, latest) VALUES (?, ?, ?, ?)')
@@ -47,7 +24,9 @@ export const prepareMessages = (db: DatabaseSync): Messages => {
   const add = db.prepare('INSERT INTO messages (sender, number, root, position, outcomes) VALUES (?, ?, ?, ?, ?)')
   const forget = db.prepare('DELETE FROM messages WHERE sender = ? AND number <= ?')
   // A new epoch ends the old ones: their numbers stay spent, their answers go.
-  const forgetEpochs = db.prepare('DELETE FROM messages WHERE sender IN (SELECT id FROM senders WHERE agent = ? AND folder = ? AND epoch <> ?)')
+  const forgetEpochs = db.prepare(
+    'DELETE FROM messages WHERE sender IN (SELECT id FROM senders WHERE agent = ? AND folder = ? AND epoch <> ?)',
+  )
   // The columns that the statement names.
   const senderOf = ({ agent, folder, epoch }: Sender) => sender.get(agent, folder, epoch) as unknown as SenderRow | undefined
   const begin = ({ agent, folder, epoch }: Sender, number: number): number => {
@@ -70,8 +49,8 @@ export const prepareMessages = (db: DatabaseSync): Messages => {
   }
 }
 
-const toAppended = (row: unknown): Appended => {
-  // Written by `add`, from an Appended.
+const toAppended = (row: unknown): AppendedMessage => {
+  // Written by `add`, from an AppendedMessage.
   const { root, position, outcomes } = row as { root: Hash; position: number; outcomes: string }
   return { root, position, outcomes: JSON.parse(outcomes) as Outcome[] }
 }

@@ -1,24 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Revision } from '../../domain/change.ts'
 import type { Content } from '../../domain/content.ts'
 import type { FileId, FolderId, TreeEntry } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import type { FolderTree } from '../port.ts'
 
-/** The tree of one folder at its head. */
-export interface FolderTree {
-  get(path: SyncPath): TreeEntry | undefined
-  live(fileId: FileId): TreeEntry | undefined
-  hasLiveUnder(path: SyncPath, gone?: (path: SyncPath) => boolean): boolean
-  /** The entries that still stand as the event at `revision` made them. */
-  at(revision: Revision): readonly TreeEntry[]
-  /** Entries after a position, tombstones included, by revision; at most `max`. */
-  since(position: Revision, max: number): readonly TreeEntry[]
-}
-
-export interface Trees {
+export interface TreeTables {
   /** A folder that is not known has an empty tree. */
-  of(folder: FolderId): FolderTree
-  put(folder: FolderId, entries: readonly TreeEntry[]): void
+  readonly of: (folder: FolderId) => FolderTree
+  readonly put: (folder: FolderId, entries: readonly TreeEntry[]) => void
 }
 
 type Row = [path: SyncPath, revision: number, fileId: FileId, content: string | null, movedTo: SyncPath | null]
@@ -45,7 +34,7 @@ const prepared = (db: DatabaseSync, sql: string): StatementSync => {
 const rows = (found: unknown): readonly Row[] => found as readonly Row[]
 const row = (found: unknown): TreeEntry | undefined => (found === undefined ? undefined : toEntry(found as Row))
 
-export const prepareTrees = (db: DatabaseSync): Trees => {
+export const prepareTrees = (db: DatabaseSync): TreeTables => {
   const select = `SELECT ${COLUMNS} FROM tree WHERE folder = ?`
   const get = prepared(db, `${select} AND path = ?`)
   const live = prepared(db, `${select} AND file_id = ? AND content IS NOT NULL`)

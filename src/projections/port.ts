@@ -1,0 +1,141 @@
+import type { either as E } from 'fp-ts'
+import type { PackIndex } from '../blobstore/port.ts'
+import type { Revision } from '../domain/change.ts'
+import type { Chunk, Hash, Kind } from '../domain/content.ts'
+import type { Version } from '../domain/decide/view.ts'
+import type { AccountId, AgentKey, FileId, FolderId, HeadOfStream, TreeEntry } from '../domain/events.ts'
+import type { SyncPath } from '../domain/path.ts'
+import type { LogPosition, RecordedEvent } from '../eventlog/port.ts'
+import type { Outcome } from '../protocol/messages.ts'
+
+/** An event that this version can't understand: nothing after it is folded in. */
+export interface Stopped {
+  readonly tag: 'Stopped'
+  readonly reason: string
+}
+
+/**
+ * What the gateway decides and answers by: every folder's tree at its head, who there is, which messages count already, and where
+ * each stream ends. A fold over the log like all projections (I7), but kept in step with it. Its questions are synchronous, and see every
+ * event that was applied.
+ */
+export interface StateProjection {
+  readonly head: (stream: string) => HeadOfStream | undefined
+  /** Streams that grew since a Checkpoint told of them, at most `max`. */
+  readonly unsignedHeads: (max: number) => readonly HeadOfStream[]
+  readonly tree: (folder: FolderId) => FolderTree
+  readonly directory: Directory
+  readonly messages: Messages
+  /** Folds events of one stream in, in one transaction; those that are in already change nothing. */
+  apply(stream: string, events: readonly RecordedEvent[]): E.Either<Stopped, void>
+}
+
+/** The state as whoever opens it sees it: to be brought, and kept, in step with its log. */
+export interface StateFold extends StateProjection {
+  /** Up to where the whole log is folded in. */
+  readonly checkpoint: () => LogPosition | 'start'
+  /** Folds the next events of the whole log in, and moves the checkpoint, in one transaction. */
+  applyNext(events: readonly RecordedEvent[]): E.Either<Stopped, void>
+  /**
+   * For a log that calls it inside its append's own transaction, on the same database: so the state is never behind. Throws at
+   * what it can't fold, so that nothing is appended.
+   */
+  readonly appended: (stream: string, events: readonly RecordedEvent[]) => void
+}
+
+/** The tree of one folder at its head. */
+export interface FolderTree {
+  get(path: SyncPath): TreeEntry | undefined
+  live(fileId: FileId): TreeEntry | undefined
+  hasLiveUnder(path: SyncPath, gone?: (path: SyncPath) => boolean): boolean
+  /** The entries that still stand as the event at `revision` made them. */
+  at(revision: Revision): readonly TreeEntry[]
+  /** Entries after a position, tombstones included, by revision; at most `max`. */
+  since(position: Revision, max: number): readonly TreeEntry[]
+}
+
+export interface Account {
+  readonly account: AccountId
+  readonly email: string
+  readonly verifier: string
+}
+
+export interface Agent {
+  readonly key: AgentKey
+  readonly account: AccountId
+  readonly name: string
+  /** null: a client that proves itself by the password alone. */
+  readonly publicKey: string | null
+  /** The gateway's clock, in milliseconds. */
+  readonly registered: number
+  readonly revoked: boolean
+}
+
+export interface Folder {
+  readonly folder: FolderId
+  readonly account: AccountId
+  readonly name: string
+}
+
+/** Who there is, and whose each folder is. */
+export interface Directory {
+  account(id: AccountId): Account | undefined
+  agent(key: AgentKey): Agent | undefined
+  agentsOf(account: AccountId): readonly Agent[]
+  folder(id: FolderId): Folder | undefined
+  foldersOf(account: AccountId): readonly Folder[]
+}
+
+/** Whose messages count together. */
+export interface Sender {
+  readonly agent: AgentKey
+  readonly folder: FolderId
+  readonly epoch: string
+}
+
+/** A message that was appended, and its answer. */
+export interface AppendedMessage {
+  readonly root: Hash
+  /** Of its last event. */
+  readonly position: number
+  readonly outcomes: readonly Outcome[]
+}
+
+export type KnownMessage =
+  /** Not appended, and none after it. */
+  | { readonly tag: 'new' }
+  | { readonly tag: 'appended'; readonly message: AppendedMessage }
+  /** Older than what is remembered, or passed over. */
+  | { readonly tag: 'spent' }
+
+/** Which messages count already (I5). */
+export interface Messages {
+  find(sender: Sender, number: number): KnownMessage
+}
+
+/** What a path may have held. */
+export interface Held {
+  readonly kind: Kind
+  readonly hash: Hash
+}
+
+/** The questions that the projections answer which follow the log. */
+export interface FollowReads extends PackIndex {
+  /** Whether a version in the folder names the chunk. */
+  namesChunk(folder: FolderId, hash: Hash): boolean
+  /** The version that the event at `revision` made. */
+  versionAt(folder: FolderId, revision: Revision): Version | undefined
+  /** Whether the path has held it at `since` or later (-1: ever). */
+  held(folder: FolderId, path: SyncPath, since: Revision, content: Held): boolean
+}
+
+/** The chunks that a manifest object names; undefined where the object can't be read: they are asked for again then. */
+export type ManifestChunks = (hash: Hash) => readonly Chunk[] | undefined
+
+/** The following projections as the gateway uses them: never behind what it appended. */
+export interface Followed extends FollowReads {
+  /** Tells of events right after their append, in the order of their stream; events told of already change nothing. */
+  note(events: readonly RecordedEvent[], manifests: ManifestChunks): void
+  /** Resolves when there is room for what the next append tells; the writer waits for it (I16). */
+  room(): Promise<void>
+}
