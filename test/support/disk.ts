@@ -58,7 +58,20 @@ export const failure = (code: string): Error => Object.assign(new Error(code), {
 /** The same file system with some calls in the way: throw to fail, or do something else first and go on with `real`. */
 export const meddled = (fs: FileSystem, meddling: (real: FileSystem) => Partial<FileSystem>): FileSystem => ({ ...fs, ...meddling(fs) })
 
-type ByPath = 'lstat' | 'readdir' | 'readlink' | 'open' | 'link' | 'rename' | 'unlink' | 'mkdir' | 'rmdir' | 'symlink' | 'chmod' | 'utimes' | 'fsyncDirectory'
+type ByPath =
+  | 'lstat'
+  | 'readdir'
+  | 'readlink'
+  | 'open'
+  | 'link'
+  | 'rename'
+  | 'unlink'
+  | 'mkdir'
+  | 'rmdir'
+  | 'symlink'
+  | 'chmod'
+  | 'utimes'
+  | 'fsyncDirectory'
 
 /** Fails a call with a code, where the path (its first argument) fits. */
 export const failing = (fs: FileSystem, call: ByPath, code: string, fits: (path: string) => boolean = () => true): FileSystem => {

@@ -2,11 +2,11 @@ import type { Chunk } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { FileSystem } from '../../filesystem/port.ts'
 import { holds, readFully, withFile } from './bytes.ts'
-import { codeOf } from './errors.ts'
+import { codeOf, diskErrorOf } from './errors.ts'
 import { OWN, stagePath } from './own.ts'
 import type { PieceSource, StageResult } from './port.ts'
 import type { Session } from './session.ts'
-import { abandon, blockedOwn, MISMATCH, STAGED } from './stage.ts'
+import { blockedOwn, MISMATCH, STAGED } from './stage.ts'
 import { createVisit, type Visit } from './visit.ts'
 
 /** Reads a piece into `buffer`, which is of its size; whether it is the one that was asked for. */
@@ -40,11 +40,20 @@ const openOrCreate = (fs: FileSystem, path: string): number => {
     return fs.open(path, 'r+')
   } catch (error) {
     if (codeOf(error) !== 'ENOENT') throw error
+  }
+  try {
     return fs.open(path, 'wx')
+  } catch (error) {
+    // Another piece has just made it.
+    if (codeOf(error) !== 'EEXIST') throw error
+    return fs.open(path, 'r+')
   }
 }
 
-/** Writes one piece into a staged file, once its hash is found right. */
+/**
+ * Writes one piece into a staged file, once its hash is found right. Where that fails the stage stays: it holds other pieces, and one made anew
+ * would look whole without them.
+ */
 export const stagePiece = (session: Session, stage: string, offset: number, chunk: Chunk, source: PieceSource): StageResult => {
   const { fs } = session
   const visit = createVisit(session)
@@ -62,7 +71,7 @@ export const stagePiece = (session: Session, stage: string, offset: number, chun
     }
     return STAGED
   } catch (error) {
-    return abandon(fs, path, error)
+    return { tag: 'failed', error: diskErrorOf(error) }
   }
 }
 

@@ -77,10 +77,17 @@ export const readFound = (session: Session, path: string, stat: FileStat): RawRe
   }
 }
 
-const readOne = (visit: Visit, path: SyncPath): Reading => {
+/** A file too large to be read between quick looks: it is left for another worker. */
+export interface Large {
+  readonly tag: 'large'
+  readonly path: SyncPath
+}
+
+const readOne = (visit: Visit, path: SyncPath, limit: number): Reading | Large => {
   const found = visit.find(path)
   if (found.tag === 'failed') return { tag: 'failed', path, error: found.error }
   if (found.tag !== 'found') return { tag: 'absent', path }
+  if (found.stat.kind === 'file' && found.stat.size > limit) return { tag: 'large', path }
   const reading = readFound(visit.session, path, found.stat)
   if (reading.tag === 'failed') return { tag: 'failed', path, error: reading.error }
   if (reading.tag !== 'read') return { tag: reading.tag, path }
@@ -88,10 +95,19 @@ const readOne = (visit: Visit, path: SyncPath): Reading => {
   return { tag: 'read', path, seen: seenOf(stat, content.kind), content, chunks, bytes }
 }
 
-/** Reads and hashes each path, in order. In a folder that has lost its marker nothing is absent (I15). */
-export const read = (session: Session, paths: readonly SyncPath[]): readonly Reading[] => {
+/** As {@link read}, as far as `budget` bytes go. */
+export const readWithin = (session: Session, paths: readonly SyncPath[], budget: number): readonly (Reading | Large)[] => {
   const visit = createVisit(session)
-  const readings = paths.map((path) => readOne(visit, path))
+  let left = budget
+  const readings = paths.map((path) => {
+    const reading = readOne(visit, path, left)
+    if (reading.tag === 'read') left -= reading.content.size
+    return reading
+  })
   const error = visit.lost()
   return error === undefined ? readings : paths.map((path) => ({ tag: 'failed', path, error }))
 }
+
+/** Reads and hashes each path, in order. In a folder that has lost its marker nothing is absent (I15). */
+export const read = (session: Session, paths: readonly SyncPath[]): readonly Reading[] =>
+  readWithin(session, paths, Infinity).flatMap((reading) => (reading.tag === 'large' ? [] : [reading]))

@@ -95,10 +95,20 @@ describe('pieces', () => {
     expect(text('victim')).toBe('kept')
   })
 
-  test('on a full disk the stage is removed', async () => {
-    const { disk } = await diskFolder((fs) => meddled(fs, () => ({ write: () => { throw failure('ENOSPC') } })))
-    expect(await disk.stagePiece('s1', 0, first, piece(bytes.subarray(0, 6)))).toEqual(failedBy('NoSpace'))
-    expect(await disk.leftovers()).toEqual(none)
+  test('on a full disk the other pieces stay', async () => {
+    let full = false
+    const { disk } = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        write: (fd, buffer, position) => {
+          if (full) throw failure('ENOSPC')
+          real.write(fd, buffer, position)
+        },
+      })),
+    )
+    await disk.stagePiece('s1', 0, first, piece(bytes.subarray(0, 6)))
+    full = true
+    expect(await disk.stagePiece('s1', 6, second, piece(bytes.subarray(6)))).toEqual(failedBy('NoSpace'))
+    expect(await disk.stagedPieces('s1', [first, second])).toEqual([true, false])
   })
 })
 

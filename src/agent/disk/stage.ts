@@ -20,7 +20,7 @@ export const blockedOwn = (visit: Visit, directory: string): DiskError | undefin
 }
 
 /** A stage that could not be written whole is removed: on a full disk its space is the first to be needed. */
-export const abandon = (fs: FileSystem, path: string, error: unknown): StageResult => {
+const abandon = (fs: FileSystem, path: string, error: unknown): StageResult => {
   const failed: StageResult = { tag: 'failed', error: diskErrorOf(error) }
   try {
     removeFile(fs, path)

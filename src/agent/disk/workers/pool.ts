@@ -1,0 +1,92 @@
+import { Worker } from 'node:worker_threads'
+import type { SyncPath } from '../../../domain/path.ts'
+import type { FileSystem } from '../../../filesystem/port.ts'
+import type { Disk, Reading } from '../port.ts'
+import type { Large } from '../read.ts'
+import { createSession } from '../session.ts'
+import { createLane, type Lane } from './lane.ts'
+import { work, type WorkArgs, type WorkName, type WorkResult } from './protocol.ts'
+
+export interface WorkerOptions {
+  /** The module that a worker runs (compose names it: it knows the file system adapter). */
+  readonly entry: URL
+  /** The same file system, for what is done in this thread. */
+  readonly fs: FileSystem
+  readonly limits?: Partial<WorkerLimits>
+}
+
+export interface WorkerLimits {
+  /** Workers that write. */
+  readonly writers: number
+  /** Calls about at most so many paths and bytes are done at once, in this thread: they cost less than the way to a worker. */
+  readonly inlineItems: number
+  readonly inlineBytes: number
+  /** Bytes that one call may read between the looks; what is larger goes to a worker of its own. */
+  readonly quickBytes: number
+  /** How long a worker without work is kept. */
+  readonly idleMs: number
+}
+
+const LIMITS: WorkerLimits = { writers: 2, inlineItems: 16, inlineBytes: 256 * 1024, quickBytes: 8 * 1024 * 1024, idleMs: 10_000 }
+
+type Run = <Name extends WorkName>(name: Name, args: WorkArgs<Name>) => Promise<WorkResult<Name>>
+
+/** Goes on with what a first reading left as too large; the answer is in the order asked for. */
+const readOn = async (first: readonly (Reading | Large)[], next: (paths: readonly SyncPath[]) => Promise<readonly Reading[]>): Promise<readonly Reading[]> => {
+  const large = first.flatMap((reading) => (reading.tag === 'large' ? [reading.path] : []))
+  const later = large.length === 0 ? [] : [...(await next(large))]
+  return first.flatMap((reading) => (reading.tag === 'large' ? later.splice(0, 1) : [reading]))
+}
+
+/** A little is read here; more among the looks, in a worker; and what is large where it keeps nobody waiting. */
+const reader = (here: Run, quick: Lane, long: Lane, limits: WorkerLimits): Disk['read'] => {
+  const atLength = (paths: readonly SyncPath[]): Promise<readonly Reading[]> => long.call('read', [paths])
+  const inWorker = async (paths: readonly SyncPath[]): Promise<readonly Reading[]> =>
+    readOn(await quick.call('readWithin', [paths, limits.quickBytes]), atLength)
+  return async (paths) => (paths.length <= limits.inlineItems ? readOn(await here('readWithin', [paths, limits.inlineBytes]), inWorker) : inWorker(paths))
+}
+
+/**
+ * A Disk whose work is done in worker threads, but for what is little: one for looks and small reads, one for reads that take long, and some that
+ * write. What may take the device long (an fsync, the removal of a large file) never runs in this thread. Disposing lets the writes that have begun come to their end, and cuts
+ * reads short.
+ */
+export const workerDisk = (root: string, options: WorkerOptions): Disk => {
+  const limits = { ...LIMITS, ...options.limits }
+  const start = (): Worker => new Worker(options.entry, { workerData: root })
+  const lane = (size: number): Lane => createLane(start, size, limits.idleMs)
+  const [quick, long, write] = [lane(1), lane(1), lane(limits.writers)]
+  const session = createSession(options.fs)
+  let closed = false
+  const here: Run = async (name, args) => {
+    if (closed) throw new Error('the disk is closed')
+    // The type of Run ties the arguments and the result to the name.
+    return (work[name] as (...all: readonly unknown[]) => WorkResult<typeof name>)(session, ...args)
+  }
+  const few = (lane: Lane, items: number, bytes = 0): Run => (items <= limits.inlineItems && bytes <= limits.inlineBytes ? here : lane.call)
+  return {
+    root: () => here('root', []),
+    mark: (marker) => write.call('mark', [marker]),
+    look: (paths) => few(quick, paths.length)('look', [paths]),
+    list: (directories) => quick.call('list', [directories]),
+    read: reader(here, quick, long, limits),
+    readPiece: (path, offset, chunk) => quick.call('readPiece', [path, offset, chunk]),
+    stageFiles: (files) => few(write, files.length, files.reduce((sum, { bytes }) => sum + bytes.length, 0))('stageFiles', [files]),
+    stagePiece: (stage, offset, chunk, source) => write.call('stagePiece', [stage, offset, chunk, source]),
+    stagedPieces: (stage, chunks) => long.call('stagedPieces', [stage, chunks]),
+    finishStage: (stage, content) => few(write, 1)('finishStage', [stage, content]),
+    stageLink: (stage, path, expect, content) => few(write, 1)('stageLink', [stage, path, expect, content]),
+    dropStages: (stages) => write.call('dropStages', [stages]),
+    dropGraves: (graves) => write.call('dropGraves', [graves]),
+    leftovers: () => here('leftovers', []),
+    persistStages: (stages) => write.call('persistStages', [stages]),
+    persist: (paths) => write.call('persist', [paths]),
+    apply: (steps) => few(write, steps.length)('apply', [steps]),
+    inspectGraves: (graves, buried) => long.call('inspectGraves', [graves, buried]),
+    exhume: (grave, path) => few(write, 1)('exhume', [grave, path]),
+    [Symbol.asyncDispose]: async () => {
+      closed = true
+      await Promise.all([quick.close(false), long.close(false), write.close(true)])
+    },
+  }
+}

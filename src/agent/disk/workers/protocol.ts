@@ -1,0 +1,31 @@
+import { readWithin } from '../read.ts'
+import { tasks } from '../tasks.ts'
+
+/** What a worker does: the port's calls, and reading with a limit. */
+export const work = { ...tasks, readWithin }
+
+export type WorkName = keyof typeof work
+
+type Rest<Args extends readonly unknown[]> = Args extends readonly [unknown, ...infer Others] ? Others : never
+
+export type WorkArgs<Name extends WorkName> = Rest<Parameters<(typeof work)[Name]>>
+export type WorkResult<Name extends WorkName> = ReturnType<(typeof work)[Name]>
+
+/** One call, on its way to a worker. */
+export interface Call {
+  readonly id: number
+  readonly name: WorkName
+  readonly args: readonly unknown[]
+}
+
+export type Answer = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly bug: string }
+
+const memoryOf = (value: unknown): ArrayBuffer[] =>
+  value instanceof Uint8Array && value.buffer instanceof ArrayBuffer && value.byteLength > 0 ? [value.buffer] : []
+
+/** The memory of a result that changes hands without a copy: each task makes its bytes for its caller alone. */
+export const memoryIn = (result: unknown): ArrayBuffer[] => {
+  if (result instanceof Uint8Array) return memoryOf(result)
+  if (!Array.isArray(result)) return []
+  return result.flatMap((item: unknown) => (typeof item === 'object' && item !== null && 'bytes' in item ? memoryOf(item.bytes) : []))
+}
