@@ -47,9 +47,10 @@ describe('chunks in files', () => {
     expect(await readdir(temporary)).toEqual(['young'])
   })
 
-  it('answers Full where a file may not grow so far', () => {
+  it('answers Full where a file may not grow so far, and leaves nothing behind', async () => {
     const lines = runWithFileLimit(20, 'put', [root])
     expect(lines.slice(-2)).toEqual(['left Full', 'shown 0'])
+    expect(await readdir(join(root, '.tmp'))).toEqual([])
   })
 
   it.runIf(canMount)('answers Full on a full disk, shows nothing in part, and goes on when there is space again', () => {

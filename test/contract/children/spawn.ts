@@ -42,4 +42,4 @@ export const runOnSmallDisk = (size: number, directory: string, name: string, ar
 }
 
 /** Where the system lets nobody mount, the tests of a real full disk can't run. */
-export const canMount = spawnSync('unshare', ['-rm', 'true']).status === 0
+export const canMount = spawnSync('sh', ['-c', 'unshare -rm true']).status === 0
