@@ -91,7 +91,7 @@ const traits: fc.Arbitrary<DeviceTraits> = fc.record({
   folding: fc.oneof(share(8, fc.constant('exact' as const)), share(3, fc.constantFrom('case' as const, 'unicode' as const, 'caseAndUnicode' as const))),
   tick: fc.constantFrom('fine' as const, 'tenMs' as const, 'twoSeconds' as const),
   reusesInodes: fc.boolean(),
-  readSize: fc.constantFrom(1 << 20, 7),
+  readSize: fc.constantFrom(1 << 20, 80),
   skewMs: fc.constantFrom(0, 0, 3_000, -3_000, 7_200_000),
   hardLinks: fc.oneof(share(5, fc.constant(true)), share(1, fc.constant(false))),
   initialFiles: fc.oneof(share(3, fc.constant(0)), share(1, fc.constantFrom(3, 14))),

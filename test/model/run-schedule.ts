@@ -28,7 +28,9 @@ const comeToRest = async (world: World): Promise<void> => {
     }
     const length = world.log.length
     await world.scheduler.runFor(LAST_LOOK_MS)
-    if (world.unrest().length === 0 && world.log.length === length) return
+    if (world.unrest().length > 0 || world.log.length !== length) continue
+    for (const text of world.worried()) world.trace.violated('status', `${text}, and all is in sync`)
+    return
   }
   world.trace.violated('I2', `it does not come to rest: ${world.unrest().join('; ') || 'the log grows and grows'}`)
 }

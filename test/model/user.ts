@@ -25,7 +25,7 @@ export class Texts {
   }
 }
 
-const LENGTHS = { short: 0, long: 60, large: 140_000 } as const
+const LENGTHS = { short: 0, long: 240, large: 140_000 } as const
 
 const fresh = (tag: string, size: keyof typeof LENGTHS): Buffer => {
   const text = `${tag}.`

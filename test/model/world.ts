@@ -94,12 +94,16 @@ export class World {
     for (const device of this.devices) device.attend()
   }
 
-  /** How the devices and the log differ, or what is still under way; nothing once all has come to rest. */
+  /** How the devices and the log differ; nothing once all has come to rest. */
   unrest(): string[] {
     const stopped = this.devices.filter((device) => device.process === undefined || device.process.stopping).map((device) => `${device.name} does not run`)
-    if (stopped.length > 0) return stopped
-    const busy = this.devices.filter((device) => !device.saysInSync).map((device) => `${device.name} says that it is not in sync`)
-    return busy.length > 0 ? busy : disagreements(this.devices.map((device) => device.evidence()), this.#log)
+    return stopped.length > 0 ? stopped : disagreements(this.devices.map((device) => device.evidence()), this.#log)
+  }
+
+  /** Which agents say that they are not in sync. (One that can't hold all names never says so.) */
+  worried(): string[] {
+    const exact = this.devices.filter((device) => device.traits.folding === 'exact' && !device.saysInSync)
+    return exact.map((device) => `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`)
   }
 
   async evidence(): Promise<Evidence> {

@@ -7,11 +7,11 @@ export const ignoredIn = (tree: ReadonlyMap<string, Inode>): ((path: string) => 
   const rules = new Map<string, ReadonlySet<string>>()
   for (const [path, inode] of tree) {
     if (inode.kind !== 'file' || (path !== IGNORE_FILE && !path.endsWith(`/${IGNORE_FILE}`))) continue
-    rules.set(path.slice(0, -IGNORE_FILE.length), new Set(inode.data.toString().split('\n')))
+    rules.set(path.slice(0, -IGNORE_FILE.length), new Set(inode.data.toString().toLowerCase().split('\n')))
   }
   return (path) => {
     for (const [prefix, names] of rules) {
-      if (path.startsWith(prefix) && path.slice(prefix.length).split('/').some((name) => names.has(name))) return true
+      if (path.startsWith(prefix) && path.slice(prefix.length).split('/').some((name) => names.has(name.toLowerCase()))) return true
     }
     return false
   }
