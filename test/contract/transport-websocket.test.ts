@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { either as E } from 'fp-ts'
+import fc from 'fast-check'
 import { systemClock } from '../../src/lib/clock.ts'
 import { MAX_PAYLOAD, NO_BYTES, type ClientTransport, type Envelope, type ServerTransport } from '../../src/transport/port.ts'
 import { decodeFrame, encodeFrame, type Frame } from '../../src/transport/session/framing.ts'
@@ -8,7 +9,7 @@ import type { ServerEvent } from '../../src/transport/session/options.ts'
 import { createWebSocketClient, type WebSocketClientOptions } from '../../src/transport/websocket/client.ts'
 import { selfSigned } from '../support/certificate.ts'
 import { fastClock } from '../support/fast-clock.ts'
-import { OPCODES, RawPeer } from '../support/raw-websocket.ts'
+import { OPCODES, rawFrame, RawPeer } from '../support/raw-websocket.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { AGENT, connected, DONE, eventually, message, notificationsOf, outcomeOf, right, signIn, signingIn } from './transport.support.ts'
 import { startServer, SUBPROTOCOL } from './transport-websocket.support.ts'
@@ -158,6 +159,30 @@ describe('a peer that breaks the framing', () => {
     expect(await peer.end()).toMatchObject({ code: 1009 })
   })
 
+  it('never brings the gateway down, whatever bytes it sends', async () => {
+    const server = await startServer()
+    server.serve(async () => DONE)
+    const bytes = fc.uint8Array({ maxLength: 60 })
+    const sent = fc.oneof(
+      bytes.map((raw) => Buffer.from(raw)),
+      fc.tuple(fc.nat(15), bytes, fc.boolean()).map(([opcode, data, fin]) => rawFrame(opcode, data, { fin })),
+      fc
+        .tuple(fc.nat(255), fc.nat(200), bytes)
+        .map(([type, length, data]) => rawFrame(2, Buffer.concat([Buffer.from([type, 0, 0, 0, 1, 0, 0, 0, length]), data]))),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.boolean(), fc.array(sent, { maxLength: 5 }), async (framed, parts) => {
+        const peer = new RawPeer(server.address.port, framed ? SUBPROTOCOL : {})
+        await eventually(() => expect(peer.response).toMatch('HTTP/1.1 101'))
+        for (const part of parts) peer.socket.write(part)
+        peer.socket.end()
+        await eventually(() => expect(peer.closed).toBe(true))
+      }),
+      { numRuns: 100 },
+    )
+    expect(outcomeOf(await startClient(`ws://127.0.0.1:${server.address.port}`).request(message({}))())).toBe('answered')
+  })
+
   it('may cut its messages into fragments anywhere', async () => {
     const server = await startServer()
     server.serve(async ({ message: sent, payload }) => message({ Sent: sent }, payload))
@@ -204,7 +229,7 @@ describe('a peer that reads too slowly', () => {
 
   it('is dropped when it never reads, though it gives signs of life', async () => {
     const events: ServerEvent[] = []
-    const server = await startServer({ clock: fastClock(200), log: (event) => events.push(event) })
+    const server = await startServer({ clock: fastClock(50), log: (event) => events.push(event) })
     const peer = await idlePeer(server, server.address.port)
     const alive = setInterval(() => peer.send(OPCODES.pong, NO_BYTES), 20)
     onTestFinished(() => clearInterval(alive))
@@ -230,9 +255,9 @@ describe('a peer that reads too slowly', () => {
 describe('a peer that is gone without a word', () => {
   it('is found by the gateway, while one that answers pings stays', async () => {
     const events: ServerEvent[] = []
-    const server = await startServer({ clock: fastClock(200), log: (event) => events.push(event) })
+    const server = await startServer({ clock: fastClock(50), log: (event) => events.push(event) })
     server.serve(signingIn())
-    const alive = startClient(`ws://127.0.0.1:${server.address.port}`, { signIn: signIn(), clock: fastClock(200) })
+    const alive = startClient(`ws://127.0.0.1:${server.address.port}`, { signIn: signIn(), clock: fastClock(50) })
     const heard = await connected(alive)
     const silent = await signedInPeer(server.address.port)
     await eventually(() => expect(events.at(-1)).toMatchObject({ tag: 'Closed', reason: 'Nothing was heard for 30 s.' }))
@@ -246,7 +271,7 @@ describe('a peer that is gone without a word', () => {
     const server = await startServer()
     server.serve(signingIn())
     proxy.target = server.address.port
-    const client = startClient(`ws://127.0.0.1:${proxy.port}`, { signIn: signIn(), clock: fastClock(200) })
+    const client = startClient(`ws://127.0.0.1:${proxy.port}`, { signIn: signIn(), clock: fastClock(50) })
     const heard = await connected(client)
     proxy.freeze()
     const request = client.request(message({}))()

@@ -55,8 +55,14 @@ export class Connection {
   respond(answer: () => Promise<Envelope>, bytes: number, reply: (answer: Envelope) => Promise<void>): void {
     const run = async (): Promise<void> => {
       this.#lastBegun = this.#around.clock.monotonic()
-      const given = await answer()
-      if (!this.signal.aborted) await reply(given)
+      try {
+        const given = await answer()
+        if (!this.signal.aborted) await reply(given)
+      } catch (error) {
+        // An answer that can't be put into JSON: the peer would wait for it for ever.
+        this.fault(error)
+        this.terminate()
+      }
     }
     this.#lane.add({ bytes, run })
   }

@@ -18,9 +18,12 @@ export interface WebSocketClientOptions extends SessionClientOptions {
 /** On this machine a gateway that was killed is back at once, and nobody else is disturbed by asking often. */
 const LOOPBACK_MAX_PAUSE_MS = 1000
 
-/** An agent's connection to a gateway over one WebSocket. Throws a TypeError where the URL is none. */
+/** An agent's connection to a gateway over one WebSocket. Throws a TypeError where the URL is not of that form. */
 export const createWebSocketClient = (options: WebSocketClientOptions): ClientTransport => {
   const url = new URL(options.url)
+  if (url.protocol !== 'ws:' && url.protocol !== 'wss:')
+    throw new TypeError(`The URL is not one of ws:// or wss://, but of ${url.protocol}//.`)
+  url.hash = ''
   const loopback = isLoopback(url.hostname)
   const trusted =
     url.protocol === 'wss:' ? (options.tls?.ca ?? [...getCACertificates('default'), ...getCACertificates('system')]) : undefined

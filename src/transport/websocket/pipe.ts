@@ -27,7 +27,7 @@ export class WebSocketPipe implements Pipe {
     })
     socket.on('close', (code, reason) => {
       this.#ended.abort()
-      this.#closed.resolve(this.#failure ?? (reason.length > 0 ? reason.toString('utf8') : `The connection ended (${code}).`))
+      this.#closed.resolve(this.#failure ?? (reason.length > 0 ? reason.toString('utf8') : `The connection was lost (${code}).`))
     })
   }
 
