@@ -7,7 +7,7 @@ import { MAX_PAYLOAD } from '../../transport/port.ts'
 import { INLINE_BYTES } from '../disk/port.ts'
 import type { Node } from '../index/folder-index.ts'
 import type { FolderContext } from './context.ts'
-import { announceHold, holdIfTooMany, isHeld } from './holds.ts'
+import { announceHold, endRootApproval, holdsBelow, holdWaiting, isHeld, tooManyDeletions } from './holds.ts'
 
 /** Changes for one message, and the small contents that travel inside it. */
 export interface Gathered {
@@ -87,6 +87,8 @@ class Message {
 /** Collects what is to be published next: notices, then creations and edits (parents first), then, when all is quiet, deletions. */
 export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> => {
   const message = new Message()
+  if (ctx.queues.destructive.size === 0) ctx.destructiveSince = undefined
+  else ctx.destructiveSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
   for (const path of [...ctx.queues.publish].sort()) {
     const outcome = await addPublished(ctx, path, message)
@@ -123,14 +125,14 @@ const putBack = (ctx: FolderContext, change: Change): 'full' => {
 /** In a folder that never rests deletions go out all the same, in the end. */
 const hasWaitedLong = (ctx: FolderContext): boolean => ctx.now - (ctx.destructiveSince ?? ctx.now) > LONGEST_WAIT_MS
 
-/** Whether nothing is under way that could show a deletion to be a move. */
-const isQuiet = (ctx: FolderContext): boolean => {
-  if (!ctx.scanned) return false
-  if (hasWaitedLong(ctx)) return true
+/** Nothing is under way that could show a deletion to be a move. */
+const isResting = (ctx: FolderContext): boolean => {
   if (ctx.unfinished > 0 || ctx.queues.publish.size > 0 || ctx.uploading.size > 0) return false
-  const resting = !ctx.looks.dueNow && !ctx.looking && !ctx.scanning && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
-  return resting && ctx.now - ctx.vanishedAt >= QUIET_MS
+  return !ctx.looks.dueNow && !ctx.looking && !ctx.scanning && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
 }
+
+const isQuiet = (ctx: FolderContext): boolean =>
+  ctx.scanned && (hasWaitedLong(ctx) || (isResting(ctx) && ctx.now - ctx.vanishedAt >= QUIET_MS))
 
 /** When deletions that wait may be looked at again; undefined where none wait. */
 export const quietAt = (ctx: FolderContext): number | undefined =>
@@ -138,14 +140,12 @@ export const quietAt = (ctx: FolderContext): number | undefined =>
 
 const addDestructive = async (ctx: FolderContext, message: Message): Promise<void> => {
   const { destructive } = ctx.queues
-  if (destructive.size === 0) {
-    ctx.destructiveSince = undefined
-    return
-  }
-  ctx.destructiveSince ??= ctx.now
-  if (!isQuiet(ctx)) return
-  const reason = holdIfTooMany(ctx)
-  if (reason !== undefined) return holdAll(ctx, reason, message)
+  if (destructive.size === 0 && ctx.scanned && isResting(ctx)) endRootApproval(ctx)
+  if (destructive.size === 0 || !isQuiet(ctx)) return
+  const reason = tooManyDeletions(ctx)
+  // Many may be the sources of as many moves: only at rest can it be told.
+  if (reason !== undefined && !isResting(ctx)) return
+  if (reason !== undefined) hold(ctx, reason, message)
   // The deepest first: a folder goes after what it held.
   const paths = [...destructive].sort((a, b) => depthOf(b) - depthOf(a) || (a < b ? 1 : -1)).slice(0, MAX_CHANGES)
   const looks = await ctx.deps.disk.look(paths)
@@ -169,10 +169,14 @@ const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boo
   return true
 }
 
-const holdAll = (ctx: FolderContext, reason: string, message: Message): void => {
-  const held = [...ctx.queues.destructive]
-  ctx.queues.destructive.clear()
-  for (const path of held) ctx.release(path)
-  announceHold(ctx, reason)
+/** Takes the deletions that a person must approve first out of the queue; the others go on. */
+const hold = (ctx: FolderContext, reason: string, message: Message): void => {
+  const news = holdWaiting(ctx)
+  for (const path of [...ctx.queues.destructive]) {
+    if (!isHeld(ctx, path) && !holdsBelow(ctx, path)) continue
+    ctx.queues.destructive.delete(path)
+    ctx.release(path)
+  }
+  if (news > 0) announceHold(ctx, reason)
   for (const notice of ctx.notices.splice(0)) message.add(notice)
 }

@@ -1,5 +1,8 @@
 import { type HoldReason, mustHold } from '../../domain/holds.ts'
+import { sameBytes } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import type { Intent } from '../../domain/plan/trees.ts'
+import type { Node } from '../index/folder-index.ts'
 import type { FolderContext } from './context.ts'
 
 const APPROVED_ROOT = 'approvedRoot'
@@ -22,6 +25,20 @@ const countOf = (ctx: FolderContext, sql: string): number => {
 const VANISHED = 'state = 1 AND local IS NULL AND base IS NOT NULL'
 const RETURNED = 'SELECT node.path FROM node JOIN past ON past.path = node.path AND past.hash = node.hash WHERE state = 1'
 
+/** Held paths freeze, until a person approves, or what is on the disk is no deletion (nor a return to older content) any more. */
+export const staysHeld = (ctx: FolderContext, node: Node, intent: Intent): boolean => {
+  if (intent.tag === 'none' || intent.tag === 'adopt' || intent.tag === 'forget') return false
+  return node.local === undefined || isReturn(ctx, node)
+}
+
+/** Going back to content that was in sync here once: it may be a disk that was put back to an older state, and counts like a deletion (I15). */
+export const isReturn = (ctx: FolderContext, { path, local, base }: Node): boolean =>
+  local !== undefined && base !== undefined && !sameBytes(local.content, base.content) && ctx.index.wasPast(path, local.content.hash)
+
+/** Whether a deletion below a folder is held: then nothing takes the folder's place in the log, either. */
+export const holdsBelow = (ctx: FolderContext, directory: SyncPath): boolean =>
+  ctx.index.statement('SELECT 1 FROM held WHERE path > ? AND path < ? AND approved = 0 LIMIT 1').get(`${directory}/`, `${directory}0`) !== undefined
+
 const heldCount = (ctx: FolderContext): number => countOf(ctx, 'SELECT count(*) AS n FROM held WHERE approved = 0')
 
 export const isHeld = (ctx: FolderContext, path: SyncPath): boolean =>
@@ -37,15 +54,12 @@ export const heldPaths = (ctx: FolderContext): string[] => {
   return rows.map(({ path }) => path)
 }
 
-export const isApproved = (ctx: FolderContext, path: SyncPath): boolean =>
+const isApproved = (ctx: FolderContext, path: SyncPath): boolean =>
   ctx.index.statement('SELECT 1 FROM held WHERE path = ? AND approved = 1').get(path) !== undefined
 
-/**
- * Judges all deletions (and returns to older content) that wait, as one (I15). Where they are too many, every one that no person has approved is held;
- * returns the reason.
- */
-export const holdIfTooMany = (ctx: FolderContext): string | undefined => {
-  if (ctx.index.meta(APPROVED_ROOT) !== undefined) return undefined
+/** Judges all deletions (and returns to older content) that wait, as one (I15): why a person must approve those that none has approved yet. */
+export const tooManyDeletions = (ctx: FolderContext): string | undefined => {
+  if (rootIsApproved(ctx)) return undefined
   const approved = countOf(ctx, 'SELECT count(*) AS n FROM held WHERE approved = 1')
   const recent = ctx.recentDeletions.count(ctx.now)
   const vanished = countOf(ctx, `SELECT count(*) AS n FROM node WHERE ${VANISHED} AND base_hash IS NOT NULL`)
@@ -53,12 +67,22 @@ export const holdIfTooMany = (ctx: FolderContext): string | undefined => {
   const deleting = vanished + returned - approved + recent
   if (deleting < 10) return undefined
   const reason = mustHold({ synced: ctx.index.countSynced() + recent, deleting })
-  if (reason === undefined) return undefined
+  return reason === undefined ? undefined : SENTENCES[reason]
+}
+
+/** Holds every deletion that waits and that nobody has approved; tells how many of them are news. */
+export const holdWaiting = (ctx: FolderContext): number =>
   ctx.index.atomically(() => {
+    const before = heldCount(ctx)
     ctx.index.statement(`INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM node WHERE ${VANISHED}`).run()
     ctx.index.statement(`INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM (${RETURNED})`).run()
+    return heldCount(ctx) - before
   })
-  return SENTENCES[reason]
+
+/** A deletion has gone out. What a person approved is none that a later one is judged with. */
+export const noteDeletion = (ctx: FolderContext, path: SyncPath): void => {
+  if (ctx.index.get(path).base?.content.kind !== 'file' || isApproved(ctx, path) || rootIsApproved(ctx)) return
+  ctx.recentDeletions.add(1, ctx.now)
 }
 
 /** Tells people and, by a notice in the folder's log, everybody that deletions are held. */
@@ -90,5 +114,5 @@ export const rootIsApproved = (ctx: FolderContext): boolean => ctx.index.meta(AP
 
 /** The approved state of the root is published: later mass deletions are judged again. */
 export const endRootApproval = (ctx: FolderContext): void => {
-  ctx.index.statement('DELETE FROM meta WHERE key = ?').run(APPROVED_ROOT)
+  if (rootIsApproved(ctx)) ctx.index.statement('DELETE FROM meta WHERE key = ?').run(APPROVED_ROOT)
 }

@@ -1,10 +1,9 @@
-import { sameBytes } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Node } from '../index/folder-index.ts'
 import type { FolderContext } from './context.ts'
-import { isHeld, releaseHold } from './holds.ts'
+import { holdsBelow, isHeld, isReturn, releaseHold, staysHeld } from './holds.ts'
 
 const AT_ONCE = 512
 const QUEUE_LIMIT = 4_096
@@ -35,7 +34,7 @@ const dispatch = (ctx: FolderContext, node: Node, intent: Intent): void => {
       queues.apply.set(path, { tag: 'conflict', content: intent.content })
       break
     case 'publish':
-      if (isReturn(ctx, node)) queues.destructive.add(path)
+      if (isReturn(ctx, node) || replacesFolder(node)) queues.destructive.add(path)
       else queues.publish.add(path)
       wake.publish.notify()
       break
@@ -59,18 +58,18 @@ const dispatchPut = (ctx: FolderContext, path: SyncPath, version: Extract<Intent
   }
 }
 
-/** Going back to content that was in sync here once: it may be a disk that was put back to an older state, and counts like a deletion (I15). */
-const isReturn = (ctx: FolderContext, { path, local, base }: Node): boolean =>
-  local !== undefined && base !== undefined && !sameBytes(local.content, base.content) && ctx.index.wasPast(path, local.content.hash)
+/** A file takes a folder's name: what lay in the folder must be deleted in the log first (I18). */
+const replacesFolder = ({ local, remote }: Node): boolean =>
+  local !== undefined && local.content.kind !== 'directory' && remote?.content?.kind === 'directory'
 
 const planOne = (ctx: FolderContext, node: Node): void => {
   if (ctx.busy.has(node.path) || ctx.problems.blocks(node.path) || ctx.isIgnored(node)) return
   const intent = plan(node)
   if (isHeld(ctx, node.path)) {
-    // Held paths freeze; what is back as it was needs no person any more.
-    if (intent.tag !== 'none' && node.local === undefined) return
+    if (staysHeld(ctx, node, intent)) return
     releaseHold(ctx, node.path)
   }
+  if ((intent.tag === 'publishDeletion' || replacesFolder(node)) && holdsBelow(ctx, node.path)) return
   dispatch(ctx, node, intent)
 }
 

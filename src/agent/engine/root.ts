@@ -1,4 +1,5 @@
 import type { FolderContext } from './context.ts'
+import { rootIsApproved } from './holds.ts'
 
 const lose = (ctx: FolderContext, reason: string): false => {
   if (ctx.rootLost === undefined) {
@@ -29,13 +30,14 @@ export const rootIsHere = async (ctx: FolderContext): Promise<boolean> => {
   const root = await ctx.deps.disk.root()
   if (root.tag === 'missing') return lose(ctx, root.reason)
   if (root.tag === 'ok' && root.marker === marker) return found(ctx)
+  if (rootIsApproved(ctx)) return mark(ctx)
   if (marker !== undefined && root.tag === 'ok') return lose(ctx, 'the folder is not the one that was synced here: its marker is another')
   if (marker !== undefined) return lose(ctx, 'the folder has lost its marker (.eventsync/marker): it may have been emptied, replaced or unmounted')
   return mark(ctx)
 }
 
 /** Makes the present root the folder that is synced here. */
-export const mark = async (ctx: FolderContext): Promise<boolean> => {
+const mark = async (ctx: FolderContext): Promise<boolean> => {
   const marker = `${ctx.deps.folder} ${ctx.deps.agentKey} ${Math.floor(ctx.deps.random() * 2 ** 48).toString(16)}`
   const error = await ctx.deps.disk.mark(marker)
   if (error !== undefined) return lose(ctx, error.reason)

@@ -3,7 +3,7 @@ import type { SyncPath } from '../../domain/path.ts'
 import type { Outcome } from '../../protocol/messages.ts'
 import { adoptAll } from './adopt.ts'
 import type { Adoption, FolderContext } from './context.ts'
-import { endRootApproval, releaseHold } from './holds.ts'
+import { noteDeletion, releaseHold } from './holds.ts'
 import { type OutboxRow, removeRow } from './outbox.ts'
 import { reach } from './pull.ts'
 
@@ -29,7 +29,7 @@ const accepted = (ctx: FolderContext, change: Change, outcome: Extract<Outcome, 
 const report = (ctx: FolderContext, change: Change): void => {
   if (change.tag === 'hold' || change.tag === 'approve') return
   ctx.deps.report({ tag: 'sent', action: change.tag, path: change.path, ...(change.tag === 'move' ? { from: change.from } : {}) })
-  if (change.tag === 'delete') ctx.recentDeletions.add(1, ctx.now)
+  if (change.tag === 'delete') noteDeletion(ctx, change.path)
   else ctx.looks.sent(change.path, ctx.now)
   releaseHold(ctx, change.path)
 }
@@ -64,6 +64,5 @@ export const finishRow = async (ctx: FolderContext, { number, batch, answer }: O
   await adoptAll(ctx, items)
   if (ctx.signal.aborted) return
   removeRow(ctx, number)
-  if (ctx.queues.destructive.size === 0 && batch.changes.some(({ tag }) => tag === 'delete')) endRootApproval(ctx)
   for (const path of pathsOf(batch.changes)) ctx.release(path)
 }
