@@ -13,7 +13,7 @@ interface Options extends Globals {
 
 const WHY = `
 Deletions of all files, or of very many at once, wait for a person: they may mean a disk that is not mounted, or a folder emptied by mistake.
-To take them back, put the files back, or let the other devices' versions come again by removing nothing and asking for help in docs/devices.md.`
+To have the files back instead, put them back, or start anew (docs/devices.md).`
 
 /** `eventsync approve-deletions`: lets held deletions go out. */
 export const approveDeletions = (program: Command): void => {

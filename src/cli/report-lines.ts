@@ -45,7 +45,7 @@ export interface ProgressStart {
 /** `120 of 10,000 files, 1.2 MiB of 97.7 MiB`, and with a start: the rate and the time left. */
 export const progressText = (progress: Progress, since?: ProgressStart, now = 0): string => {
   const { filesDone, filesTotal, bytesDone, bytesTotal } = progress
-  const done = `${filesDone.toLocaleString('en')} of ${count(filesTotal, 'file')}, ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`
+  const done = `${filesDone} of ${count(filesTotal, 'file')}, ${bytesText(bytesDone)} of ${bytesText(bytesTotal)}`
   const seconds = since === undefined ? 0 : (now - since.at) / 1000
   if (since === undefined || seconds < 0.5) return done
   const rate = (bytesDone - since.bytes) / seconds

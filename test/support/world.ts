@@ -156,16 +156,18 @@ export class Device {
   async settle(seconds = 20): Promise<FolderStatus> {
     const status = await this.#ask('settle', seconds)
     if (status === undefined)
-      throw new Error(
-        `${this.name} was not settled within ${seconds} s; ${JSON.stringify(await this.status())}; its agent said:\n${this.agent.lines.slice(-20).join('\n')}`,
-      )
+      throw new Error(`${this.name} was not settled within ${seconds} s; ${this.#words(await this.#ask('status', 5))}`)
     return status
   }
 
   async status(): Promise<FolderStatus> {
     const status = await this.#ask('status', 5)
-    if (status === undefined) throw new Error(`the agent of ${this.name} does not answer`)
+    if (status === undefined) throw new Error(`the agent of ${this.name} does not answer; ${this.#words(undefined)}`)
     return status
+  }
+
+  #words(status: FolderStatus | undefined): string {
+    return `its status is ${JSON.stringify(status)}, and it said:\n${this.agent.lines.slice(-20).join('\n')}`
   }
 
   get tree(): string[] {

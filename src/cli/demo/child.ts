@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** The same place from the sources and from the package. */
+const EVENTSYNC = fileURLToPath(new URL('../../../bin/eventsync', import.meta.url))
 
 /** One process of the demo: the same program with other arguments. */
 export interface Child {
@@ -14,8 +18,7 @@ export interface Child {
  * They watch the IPC channel: they stop by themselves when the demo is killed.
  */
 export const startChild = (args: readonly string[], onLine: (line: string) => void): Child => {
-  const [, main = ''] = process.argv
-  const child = spawn(process.execPath, [...process.execArgv, main, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true })
+  const child = spawn(EVENTSYNC, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], detached: true })
   for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on('line', onLine)
   const ended = new Promise<string>((resolve) => child.once('close', (code, signal) => resolve(signal ?? `exit code ${code ?? 'unknown'}`)))
   return {
