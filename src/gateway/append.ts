@@ -1,12 +1,14 @@
 import { either as E } from 'fp-ts'
 import type { AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Stopped } from '../projections/port.ts'
+import type { DecodedEvent, Stopped } from '../projections/port.ts'
 import { chainOf } from '../protocol/chain.ts'
 import type { HeadOfStream } from '../domain/events.ts'
 
-/** An event before it has a place. */
-export type Draft = Omit<NewEvent, 'chain'>
+/** An event before it has a place; `decoded` where it is at hand. */
+export interface Draft extends Omit<NewEvent, 'chain'> {
+  readonly decoded?: DecodedEvent
+}
 
 /** Why nothing could be appended now. */
 export type AppendFailure = { readonly tag: 'Full' | 'Unavailable' | 'Fault'; readonly reason: string }
@@ -15,6 +17,7 @@ export interface AppendDeps {
   readonly log: EventLog
   readonly clock: Clock
   readonly head: (stream: string) => HeadOfStream | undefined
+  readonly know: (chain: string, decoded: DecodedEvent) => void
   /** Takes appended events into the projections; those that are in already change nothing. */
   readonly learn: (stream: string, events: readonly RecordedEvent[]) => Promise<E.Either<Stopped, void>>
 }
@@ -51,7 +54,7 @@ export const createAppender = (deps: AppendDeps): Appender => {
   }
   const appendOnce = async (stream: string, drafts: readonly Draft[]): Promise<E.Either<AppendError, readonly RecordedEvent[]>> => {
     const head = deps.head(stream)
-    const { expected, events } = chained(stream, head, drafts)
+    const { expected, events } = chained(deps, stream, head, drafts)
     const appended = await insist(deps, stream, expected, events)
     if (E.isLeft(appended)) {
       if (appended.left.tag === 'OutcomeUnknown') unsure.set(stream, (head?.revision ?? -1) + 1)
@@ -83,6 +86,7 @@ export const createAppender = (deps: AppendDeps): Appender => {
 }
 
 const chained = (
+  { know }: AppendDeps,
   stream: string,
   head: HeadOfStream | undefined,
   drafts: readonly Draft[],
@@ -91,8 +95,10 @@ const chained = (
   let revision = head?.revision ?? -1
   const events = drafts.map((draft): NewEvent => {
     revision += 1
-    chain = chainOf(chain, { stream, revision, ...draft })
-    return { ...draft, chain }
+    const { id, type, data, metadata, decoded } = draft
+    chain = chainOf(chain, { stream, revision, id, type, data, metadata })
+    if (decoded !== undefined) know(chain, decoded)
+    return { id, type, data, metadata, chain }
   })
   return { expected: head?.revision ?? 'none', events }
 }

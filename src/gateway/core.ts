@@ -1,9 +1,10 @@
 import { either as E } from 'fp-ts'
+import type { Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLru, type Lru } from '../lib/lru.ts'
-import { decodeLogEvent, manifestNeeded } from '../protocol/log-event.ts'
-import type { Stopped } from '../projections/port.ts'
+import { manifestNeeded } from '../protocol/log-event.ts'
+import type { LogDecoder, Stopped } from '../projections/port.ts'
 import { createAppender, type Appender } from './append.ts'
 import { createChunks, type Chunks } from './chunks.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
@@ -28,18 +29,16 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
   const learn = async (stream: string, events: readonly RecordedEvent[]): Promise<E.Either<Stopped, void>> => {
     const applied = state.apply(stream, events)
     if (E.isLeft(applied)) return applied
-    for (const event of events) await loadManifest(stream, event)
+    for (const event of events) {
+      const needed = manifestOf(state.decoder, event)
+      if (needed !== undefined) await manifests.load(needed)
+    }
     followed.note(events, (hash) => manifests.cached(hash)?.chunks)
     return E.right(undefined)
   }
-  const appender = createAppender({ log, clock, head: state.head, learn })
+  const appender = createAppender({ log, clock, head: state.head, know: state.decoder.know, learn })
   const chunks = createChunks({ blobs, appender, clock, metrics })
   const manifests = createManifests(chunks)
-  const loadManifest = async (stream: string, event: RecordedEvent): Promise<void> => {
-    const decoded = decodeLogEvent(stream, event)
-    const needed = E.isRight(decoded) ? manifestNeeded(decoded.right) : undefined
-    if (needed !== undefined) await manifests.load(needed.hash)
-  }
   return {
     ...deps,
     appender,
@@ -49,6 +48,11 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
     settled: createLru(MAX_SETTLED),
     notifier,
   }
+}
+
+const manifestOf = (decoder: LogDecoder, event: RecordedEvent): Hash | undefined => {
+  const decoded = decoder.decode(event)
+  return E.isRight(decoded) ? manifestNeeded(decoded.right.event)?.hash : undefined
 }
 
 /** Whether an account may read and write a folder: until folders are shared, its owner may. */

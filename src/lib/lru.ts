@@ -1,8 +1,8 @@
 /** A map of bounded weight: what was not asked for the longest goes first. */
 export interface Lru<K, V> {
-  get(key: K): V | undefined
-  set(key: K, value: V): void
-  delete(key: K): void
+  readonly get: (key: K) => V | undefined
+  readonly set: (key: K, value: V) => void
+  readonly delete: (key: K) => void
 }
 
 export const createLru = <K, V>(capacity: number, weigh: (value: V) => number = () => 1): Lru<K, V> => {

@@ -6,6 +6,8 @@ import type { Version } from '../domain/decide/view.ts'
 import type { AccountId, AgentKey, FileId, FolderId, HeadOfStream, TreeEntry } from '../domain/events.ts'
 import type { SyncPath } from '../domain/path.ts'
 import type { LogPosition, RecordedEvent } from '../eventlog/port.ts'
+import type { EventMetadata } from '../protocol/event-codec.ts'
+import type { LogEvent } from '../protocol/log-event.ts'
 import type { Outcome } from '../protocol/messages.ts'
 
 /** An event that this version can't understand: nothing after it is folded in. */
@@ -14,12 +16,26 @@ export interface Stopped {
   readonly reason: string
 }
 
+/** An event understood, and who made it. */
+export interface DecodedEvent {
+  readonly event: LogEvent
+  readonly metadata: EventMetadata
+}
+
+/** Understands events, each once: projections of one process share it. */
+export interface LogDecoder {
+  readonly decode: (event: Omit<RecordedEvent, 'position'>) => E.Either<Stopped, DecodedEvent>
+  /** Spares reading an event back that was just made; its chain names it. */
+  readonly know: (chain: string, decoded: DecodedEvent) => void
+}
+
 /**
  * What the gateway decides and answers by: every folder's tree at its head, who there is, which messages count already, and where
  * each stream ends. A fold over the log like all projections (I7), but kept in step with it. Its questions are synchronous, and see every
  * event that was applied.
  */
 export interface StateProjection {
+  readonly decoder: LogDecoder
   readonly head: (stream: string) => HeadOfStream | undefined
   /** Streams that grew since a Checkpoint told of them, at most `max`. */
   readonly unsignedHeads: (max: number) => readonly HeadOfStream[]

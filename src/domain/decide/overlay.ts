@@ -33,7 +33,15 @@ export const overlay = (base: TreeView): Overlay => {
   const places = new Map<FileId, SyncPath>()
   const undo: Undo[] = []
   let next = base.next
-  const get = (path: SyncPath): TreeEntry | undefined => entries.get(path) ?? base.get(path)
+  // The base stands still: a batch asks for the same parents again and again.
+  const asked = new Map<SyncPath, TreeEntry | undefined>()
+  const askBase = (path: SyncPath): TreeEntry | undefined => {
+    if (asked.has(path)) return asked.get(path)
+    const entry = base.get(path)
+    asked.set(path, entry)
+    return entry
+  }
+  const get = (path: SyncPath): TreeEntry | undefined => entries.get(path) ?? askBase(path)
   const lay = (entry: TreeEntry): void => {
     undo.push({ path: entry.path, before: entries.get(entry.path) })
     entries.set(entry.path, entry)

@@ -4,6 +4,7 @@ import { decide } from '../../domain/decide/decide.ts'
 import type { Decision, Refusal } from '../../domain/decide/decision.ts'
 import type { Overlay } from '../../domain/decide/overlay.ts'
 import type { Change } from '../../domain/change.ts'
+import type { FolderId } from '../../domain/events.ts'
 import { MAX_HASHES, type Answer, type Outcome } from '../../protocol/messages.ts'
 import { toRemote } from '../entries.ts'
 import type { Draft } from '../append.ts'
@@ -18,6 +19,7 @@ export type JobDecision =
   | { readonly tag: 'append'; readonly drafts: readonly Draft[]; readonly outcomes: readonly Outcome[]; readonly named: readonly Hash[] }
 
 export interface JobContext {
+  readonly folder: FolderId
   readonly view: Overlay
   readonly isPresent: (hash: Hash) => boolean
   /** The gateway's clock. */
@@ -43,7 +45,7 @@ export const decideJob = (job: Job, context: JobContext): JobDecision => {
   }
   if (accepted.length === 0)
     return { tag: 'answer', answer: { tag: 'Changed', status: 200, outcomes, position: view.next - 1, receipt: undefined } }
-  return { tag: 'append', drafts: draftsOf(job, accepted, outcomes, context.time), outcomes, named: [...named] }
+  return { tag: 'append', drafts: draftsOf(job, context.folder, accepted, outcomes, context.time), outcomes, named: [...named] }
 }
 
 /** A stale change is refused before its content is asked for. */

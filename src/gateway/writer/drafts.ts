@@ -1,5 +1,6 @@
 import type { Decision } from '../../domain/decide/decision.ts'
 import type { Hash } from '../../domain/content.ts'
+import type { FolderEvent, FolderId } from '../../domain/events.ts'
 import { encodeFolderEvent, encodeMetadata, type EventMetadata, type MessageRecord } from '../../protocol/event-codec.ts'
 import { eventId } from '../../protocol/event-ids.ts'
 import type { Outcome } from '../../protocol/messages.ts'
@@ -13,20 +14,41 @@ export interface Accepted {
 }
 
 /** The events of one message: each change's own embeds it as it was signed, and the first of all keeps the message's evidence and answer. */
-export const draftsOf = (job: Job, accepted: readonly Accepted[], outcomes: readonly Outcome[], time: number): readonly Draft[] => {
-  let message = recordOf(job, outcomes)
-  return accepted.flatMap(({ index, decision: { events } }) =>
-    events.map((event, at): Draft => {
-      const own = at === events.length - 1
-      const canonical = job.canonical[index] ?? ''
-      const change = job.changes[index]
-      const encoded = encodeFolderEvent(event, own && change !== undefined ? { canonical, change } : undefined, own ? undefined : index)
-      const id = eventId(job.agent.key, job.epoch, job.number, index, own ? 0 : at + 1, job.leaves[index] ?? '')
-      const metadata = encodeMetadata({ ...metadataOf(job, index, time), ...(message === undefined ? {} : { message }) })
-      message = undefined
-      return { id, ...encoded, metadata }
-    }),
-  )
+export const draftsOf = (
+  job: Job,
+  folder: FolderId,
+  accepted: readonly Accepted[],
+  outcomes: readonly Outcome[],
+  time: number,
+): readonly Draft[] => {
+  const drafts: Draft[] = []
+  for (const { index, decision } of accepted) {
+    const { events } = decision
+    for (const [at, event] of events.entries()) {
+      const message = drafts.length === 0 ? recordOf(job, outcomes) : undefined
+      const metadata = { ...metadataOf(job, index, time), ...(message === undefined ? {} : { message }) }
+      drafts.push(draftOf(job, folder, { index, event, sub: at === events.length - 1 ? 0 : at + 1 }, metadata))
+    }
+  }
+  return drafts
+}
+
+interface Made {
+  readonly index: number
+  readonly event: FolderEvent
+  /** 0: the change's own; others are made beside it. */
+  readonly sub: number
+}
+
+const draftOf = (job: Job, folder: FolderId, { index, event, sub }: Made, metadata: EventMetadata): Draft => {
+  const change = job.changes[index]
+  const embedded = sub === 0 && change !== undefined ? { canonical: job.canonical[index] ?? '', change } : undefined
+  return {
+    id: eventId(job.agent.key, job.epoch, job.number, index, sub, job.leaves[index] ?? ''),
+    ...encodeFolderEvent(event, embedded, sub === 0 ? undefined : index),
+    metadata: encodeMetadata(metadata),
+    decoded: { event: { of: 'folder', folder, event }, metadata },
+  }
 }
 
 const metadataOf = ({ agent, signed, clientTime }: Job, index: number, time: number): EventMetadata => ({

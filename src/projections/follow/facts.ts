@@ -3,9 +3,7 @@ import type { Content, Hash, Kind } from '../../domain/content.ts'
 import type { AgentKey, FileEvent, FileId, FolderId, PackEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { isFileEvent } from '../../domain/tree.ts'
-import type { EventMetadata } from '../../protocol/event-codec.ts'
-import type { LogEvent } from '../../protocol/log-event.ts'
-import type { ManifestChunks } from '../port.ts'
+import type { DecodedEvent, ManifestChunks } from '../port.ts'
 
 /** What a path held from a revision on; without kind and hash: nothing (it was deleted, or moved away). */
 export interface HistoryRow {
@@ -39,7 +37,7 @@ export interface Facts {
 const NOTHING: Facts = { history: [], chunks: undefined }
 
 /** The fold's one step, for the tables and for what is kept of the latest events beside them. */
-export const factsOf = (decoded: LogEvent, revision: Revision, metadata: EventMetadata, manifests: ManifestChunks): Facts => {
+export const factsOf = ({ event: decoded, metadata }: DecodedEvent, revision: Revision, manifests: ManifestChunks): Facts => {
   switch (decoded.of) {
     case 'packs':
       return { ...NOTHING, pack: decoded.event }

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Followed } from '../port.ts'
+import type { Followed, LogDecoder } from '../port.ts'
 import { factsOfAll } from './followed.ts'
 import { readFollowTables } from './read.ts'
 import { createRecent } from './recent.ts'
@@ -16,34 +16,46 @@ export interface ThreadFollowed extends Followed {
 /** Rows of facts that may wait for the thread: some 300 bytes each. */
 const MAX_RECENT = 100_000
 
+export interface ThreadOptions {
+  /** The state's decoder, so that each event is understood once. */
+  readonly decoder: LogDecoder
+  /** Told when the thread can't go on. */
+  readonly stopped: (reason: string) => void
+  readonly maxRecent?: number
+}
+
 /**
- * The projections followed by a thread, read here over a connection of their own, with what it has not yet reached laid over them.
- * `stopped` is told when the thread can't go on.
+ * The projections followed by a thread, read here over a connection of their own (`db`), with what it has not yet reached laid over them.
  */
-export const followByThread = (
-  port: FollowPort<ToFollower, FromFollower>,
-  db: DatabaseSync,
-  stopped: (reason: string) => void,
-  maxRecent = MAX_RECENT,
-): ThreadFollowed => {
+export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: DatabaseSync, options: ThreadOptions): ThreadFollowed => {
+  const { decoder, stopped, maxRecent = MAX_RECENT } = options
   migrateFollow(db)
   const tables = readFollowTables(db)
   const recent = createRecent()
-  let waiting: (() => void)[] = []
   const started = Promise.withResolvers<void>()
   // Whoever starts the gateway awaits it; a thread that stops later must not be an unhandled rejection.
   started.promise.catch(() => undefined)
-  port.on('message', (message: FromFollower) => {
-    if (message.tag === 'caughtUp') started.resolve()
-    if (message.tag === 'stopped') {
-      started.reject(new Error(message.reason))
-      stopped(message.reason)
-    }
-    if (message.tag !== 'at') return
-    recent.trim(message.order)
+  let waiting: (() => void)[] = []
+  let rung = false
+  const ring = (): void => {
+    if (!rung) port.postMessage({ tag: 'ring' })
+    rung = true
+  }
+  const trim = (order: bigint): void => {
+    rung = false
+    recent.trim(order)
+    // What came while the thread was at it: it may have found the log's end before.
+    if (recent.size() > 0) ring()
     if (recent.size() >= maxRecent) return
     for (const wake of waiting) wake()
     waiting = []
+  }
+  port.on('message', (message: FromFollower) => {
+    if (message.tag === 'caughtUp') started.resolve()
+    if (message.tag === 'at') trim(message.order)
+    if (message.tag !== 'stopped') return
+    started.reject(new Error(message.reason))
+    stopped(message.reason)
   })
   return {
     caughtUp: started.promise,
@@ -52,8 +64,8 @@ export const followByThread = (
     note: (events, manifests) => {
       const last = events.at(-1)
       if (last === undefined) return
-      recent.add(last.position.order, factsOfAll(events, manifests))
-      port.postMessage({ tag: 'ring' })
+      recent.add(last.position.order, factsOfAll(decoder, events, manifests))
+      ring()
     },
     find: (hash) => recent.find(hash) ?? tables.find(hash),
     namesChunk: (folder, hash) => recent.namesChunk(folder, hash) || tables.namesChunk(folder, hash),

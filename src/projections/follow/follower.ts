@@ -1,11 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { either as E } from 'fp-ts'
 import { followPage, type FollowSource } from './runner.ts'
 import type { FollowPort, FromFollower, ToFollower } from './worker-protocol.ts'
 import type { FollowTables } from './write.ts'
 
+const RETRY_MS = 500
+
 /**
  * The following thread's loop: folds page by page, tells how far it is, and waits for a ring at the log's end. Resolves when told to stop, or at an event
- * that it can't understand (it says so then). A log that can't be read for now is tried again at the next ring.
+ * that it can't understand (it says so then). A log that can't be read for now is tried again.
  */
 export const runFollower = async (
   port: FollowPort<FromFollower, ToFollower>,
@@ -16,23 +19,29 @@ export const runFollower = async (
   let caughtUp = false
   while (!bell.stopped()) {
     const page = await followPage(source, tables)
-    if (E.isLeft(page) && page.left.tag === 'Stopped') return port.postMessage({ tag: 'stopped', reason: page.left.reason })
-    const at = E.isRight(page) ? page.right : undefined
-    if (at !== undefined) {
-      port.postMessage({ tag: 'at', order: at.order })
+    if (E.isLeft(page)) {
+      if (page.left.tag === 'Stopped') return port.postMessage({ tag: 'stopped', reason: page.left.reason })
+      await sleep(RETRY_MS)
       continue
     }
-    if (!caughtUp && E.isRight(page)) port.postMessage({ tag: 'caughtUp' })
-    caughtUp ||= E.isRight(page)
-    await bell.next()
+    if (page.right === undefined && !caughtUp) port.postMessage({ tag: 'caughtUp' })
+    caughtUp ||= page.right === undefined
+    // Also where there was nothing new: whoever rang waits for word.
+    port.postMessage({ tag: 'at', order: orderOf(tables) })
+    if (page.right === undefined) await bell.next()
   }
+}
+
+const orderOf = (tables: FollowTables): bigint => {
+  const checkpoint = tables.checkpoint()
+  return checkpoint === 'start' ? -1n : checkpoint.order
 }
 
 const createRing = (port: FollowPort<FromFollower, ToFollower>) => {
   let rung = false
   let stopped = false
   let wake: (() => void) | undefined
-  port.on('message', (message: ToFollower) => {
+  port.on('message', (message) => {
     if (message.tag === 'stop') stopped = true
     rung = true
     wake?.()

@@ -1,13 +1,13 @@
 import { either as E } from 'fp-ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { LogPosition, ReadError, RecordedEvent } from '../../eventlog/port.ts'
-import { decodeMetadata } from '../../protocol/event-codec.ts'
-import { decodeLogEvent, eventErrorText, manifestNeeded, type LogEvent } from '../../protocol/log-event.ts'
-import type { Stopped } from '../port.ts'
+import { manifestNeeded, type LogEvent } from '../../protocol/log-event.ts'
+import type { LogDecoder, Stopped } from '../port.ts'
 import { factsOf, type Facts } from './facts.ts'
 import type { FollowTables } from './write.ts'
 
 export interface FollowSource {
+  readonly decoder: LogDecoder
   /** At most `max` events of all streams after a position; none at the end. */
   readonly page: (after: LogPosition | 'start', max: number) => Promise<E.Either<ReadError, readonly RecordedEvent[]>>
   /** The chunks that a manifest object names; undefined where it can't be read. */
@@ -44,13 +44,11 @@ export const followToEnd = async (source: FollowSource, tables: FollowTables): P
   }
 }
 
-const factOf = async ({ manifest }: FollowSource, event: RecordedEvent): Promise<E.Either<Stopped, Facts>> => {
-  const decoded = decodeLogEvent(event.stream, event)
-  if (E.isLeft(decoded)) return E.left({ tag: 'Stopped', reason: eventErrorText(decoded.left, event.stream, event.revision) })
-  const metadata = decodeMetadata(event.metadata)
-  if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, event.stream, event.revision) })
-  const chunks = await manifestOf(manifest, decoded.right)
-  return E.right(factsOf(decoded.right, event.revision, metadata.right, () => chunks))
+const factOf = async ({ manifest, decoder }: FollowSource, event: RecordedEvent): Promise<E.Either<Stopped, Facts>> => {
+  const decoded = decoder.decode(event)
+  if (E.isLeft(decoded)) return decoded
+  const chunks = await manifestOf(manifest, decoded.right.event)
+  return E.right(factsOf(decoded.right, event.revision, () => chunks))
 }
 
 const manifestOf = async (manifest: FollowSource['manifest'], decoded: LogEvent): Promise<readonly Chunk[] | undefined> => {

@@ -3,6 +3,7 @@ import type { BlobStore } from '../../blobstore/port.ts'
 import type { Hash } from '../../domain/content.ts'
 import type { EventLog, LogPosition, RecordedEvent } from '../../eventlog/port.ts'
 import { decodeManifest } from '../../protocol/manifest.ts'
+import { createDecoder } from '../decoder.ts'
 import type { FollowSource } from './runner.ts'
 
 /** A log that is read on a connection of this thread's own. */
@@ -21,11 +22,13 @@ const manifestFrom =
   }
 
 export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
+  decoder: createDecoder(),
   page: async (after, max) => E.right(reader.readAllSync(orderOf(after), max)),
   manifest: manifestFrom(blobs),
 })
 
 export const logSource = (log: Pick<EventLog, 'readAll'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
+  decoder: createDecoder(),
   page: (after, max) => log.readAll(after, max)(),
   manifest: manifestFrom(blobs),
 })

@@ -2,15 +2,15 @@ import { either as E } from 'fp-ts'
 import type { FolderEvent, FolderId } from '../../domain/events.ts'
 import { isFileEvent, touched } from '../../domain/tree.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
-import { decodeMetadata, type EventMetadata, type MessageRecord } from '../../protocol/event-codec.ts'
-import { decodeLogEvent, eventErrorText, type LogEvent } from '../../protocol/log-event.ts'
-import type { Stopped } from '../port.ts'
+import type { MessageRecord } from '../../protocol/event-codec.ts'
+import type { DecodedEvent, LogDecoder, Stopped } from '../port.ts'
 import type { DirectoryTables } from './directory.ts'
 import type { HeadTables } from './heads.ts'
 import type { MessageTables } from './messages.ts'
 import type { TreeTables } from './tree.ts'
 
 export interface StateTables {
+  readonly decoder: LogDecoder
   readonly heads: HeadTables
   readonly trees: TreeTables
   readonly directory: DirectoryTables
@@ -27,30 +27,37 @@ export const foldStream = (tables: StateTables, stream: string, events: readonly
   const last = fresh.at(-1)
   if (first === undefined || last === undefined) return E.right(undefined)
   if (first.revision !== known + 1) return stopped(`events ${known + 1} to ${first.revision - 1} of ${stream} are missing`)
+  const putInto = once(tables.trees.writer)
   for (const event of fresh) {
-    const folded = foldEvent(tables, stream, event)
-    if (E.isLeft(folded)) return folded
+    const decoded = tables.decoder.decode(event)
+    if (E.isLeft(decoded)) return decoded
+    foldDecoded(tables, putInto, decoded.right, event.revision)
   }
   tables.heads.set({ stream, revision: last.revision, chain: last.chain })
   return E.right(undefined)
 }
 
-const foldEvent = (tables: StateTables, stream: string, event: RecordedEvent): E.Either<Stopped, void> => {
-  const decoded = decodeLogEvent(stream, event)
-  if (E.isLeft(decoded)) return stopped(eventErrorText(decoded.left, stream, event.revision))
-  const metadata = decodeMetadata(event.metadata)
-  if (E.isLeft(metadata)) return stopped(eventErrorText(metadata.left, stream, event.revision))
-  return E.right(foldDecoded(tables, decoded.right, event.revision, metadata.right))
+type PutInto = TreeTables['writer']
+
+/** A stream is of one folder: it is looked up once. */
+const once = (writer: PutInto): PutInto => {
+  let put: ReturnType<PutInto> | undefined
+  return (folder) => (put ??= writer(folder))
 }
 
-const foldDecoded = (tables: StateTables, decoded: LogEvent, revision: number, { time, message }: EventMetadata): void => {
+const foldDecoded = (
+  tables: StateTables,
+  putInto: PutInto,
+  { event: decoded, metadata: { time, message } }: DecodedEvent,
+  revision: number,
+): void => {
   switch (decoded.of) {
     case 'account':
       return tables.directory.fold(decoded.event, time)
     case 'gateway':
       return decoded.event.heads.forEach(({ stream, revision: signed }) => tables.heads.setSigned(stream, signed))
     case 'folder':
-      foldFolder(tables, decoded.folder, decoded.event, revision)
+      foldFolder(tables.directory, putInto, decoded.folder, decoded.event, revision)
       if (message !== undefined) foldMessage(tables.messages, message)
       return
     case 'agent':
@@ -58,9 +65,9 @@ const foldDecoded = (tables: StateTables, decoded: LogEvent, revision: number, {
   }
 }
 
-const foldFolder = ({ directory, trees }: StateTables, folder: FolderId, event: FolderEvent, revision: number): void => {
+const foldFolder = (directory: DirectoryTables, putInto: PutInto, folder: FolderId, event: FolderEvent, revision: number): void => {
   if (event.type === 'FolderCreated') directory.addFolder({ folder, account: event.account, name: event.name })
-  if (isFileEvent(event)) trees.put(folder, touched(event, revision))
+  if (isFileEvent(event)) putInto(folder)(touched(event, revision))
 }
 
 /** The message's last event is the one that its latest outcome names: each change's own event is its last. */

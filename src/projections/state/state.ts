@@ -2,7 +2,8 @@ import type { DatabaseSync } from 'node:sqlite'
 import { either as E } from 'fp-ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { transaction } from '../../lib/sqlite.ts'
-import type { StateFold, Stopped } from '../port.ts'
+import { createDecoder } from '../decoder.ts'
+import type { LogDecoder, StateFold, Stopped } from '../port.ts'
 import { prepareDirectory } from './directory.ts'
 import { foldStream, type StateTables } from './fold.ts'
 import { prepareHeads } from './heads.ts'
@@ -13,9 +14,10 @@ import { prepareTrees } from './tree.ts'
 export type { StateFold } from '../port.ts'
 
 /** Opens the state's tables in a database, which may be the log's own. */
-export const openState = (db: DatabaseSync): StateFold => {
+export const openState = (db: DatabaseSync, decoder: LogDecoder = createDecoder()): StateFold => {
   migrateState(db)
   const tables: StateTables = {
+    decoder,
     heads: prepareHeads(db),
     trees: prepareTrees(db),
     directory: prepareDirectory(db),
@@ -23,6 +25,7 @@ export const openState = (db: DatabaseSync): StateFold => {
   }
   const { heads, trees, directory, messages } = tables
   return {
+    decoder,
     head: heads.of,
     unsignedHeads: heads.unsigned,
     tree: trees.of,

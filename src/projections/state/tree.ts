@@ -7,7 +7,8 @@ import type { FolderTree } from '../port.ts'
 export interface TreeTables {
   /** A folder that is not known has an empty tree. */
   readonly of: (folder: FolderId) => FolderTree
-  readonly put: (folder: FolderId, entries: readonly TreeEntry[]) => void
+  /** How to write a folder's tree, once it has been created. */
+  readonly writer: (folder: FolderId) => (entries: readonly TreeEntry[]) => void
 }
 
 type Row = [path: SyncPath, revision: number, fileId: FileId, content: string | null, movedTo: SyncPath | null]
@@ -62,11 +63,13 @@ export const prepareTrees = (db: DatabaseSync): TreeTables => {
   })
   return {
     of: (folder) => treeOf(numberOf(folder)),
-    put: (folder, entries) => {
+    writer: (folder) => {
       const id = numberOf(folder)
       if (id < 0) throw new Error('a file event came before its folder was created')
-      for (const { path, revision, fileId, content, movedTo } of entries) {
-        put.run(id, path, revision, fileId, content === undefined ? null : JSON.stringify(content), movedTo ?? null)
+      return (entries) => {
+        for (const { path, revision, fileId, content, movedTo } of entries) {
+          put.run(id, path, revision, fileId, content === undefined ? null : JSON.stringify(content), movedTo ?? null)
+        }
       }
     },
   }
