@@ -41,11 +41,25 @@ class HandWatch implements Watch {
   }
 }
 
+/** A message on its way, stopped before the gateway sees it. */
+export interface Stopped {
+  readonly arrived: Promise<void>
+  release(): void
+}
+
+interface Waiting {
+  readonly device: EngineDevice
+  readonly action: string
+  readonly arrived: PromiseWithResolvers<void>
+  readonly released: PromiseWithResolvers<void>
+}
+
 /** The gateway over memory adapters, and engines over real temporary folders, in this process. */
 export class EngineWorld {
   readonly gateway: GatewayWorld
   readonly network = new MemoryNetwork({ clock: systemClock })
   readonly devices: EngineDevice[] = []
+  readonly #stopped: Waiting[] = []
 
   private constructor(gateway: GatewayWorld) {
     this.gateway = gateway
@@ -54,7 +68,10 @@ export class EngineWorld {
   static async create(): Promise<EngineWorld> {
     const world = new EngineWorld(await gatewayWorld())
     const server = world.network.server()
-    server.serve((envelope, peer, signal) => world.gateway.gateway.handle(envelope, peer, signal))
+    server.serve(async (envelope, peer, signal) => {
+      await world.#pass(envelope.message['Action'], peer.agent)
+      return world.gateway.gateway.handle(envelope, peer, signal)
+    })
     world.gateway.gateway.addNotifier(server)
     onTestFinished(async () => {
       for (const device of world.devices) await device.stop()
@@ -79,6 +96,20 @@ export class EngineWorld {
     const device = new EngineDevice(this, enrolled, `device-${this.devices.length + 1}`, options)
     this.devices.push(device)
     return device
+  }
+
+  /** Stops the next message of a kind (`Changes`, `Sync`) that a device sends. */
+  stopNext(device: EngineDevice, action: string): Stopped {
+    const waiting = { device, action, arrived: Promise.withResolvers<void>(), released: Promise.withResolvers<void>() }
+    this.#stopped.push(waiting)
+    return { arrived: within(`${device.name} to send ${action}`, waiting.arrived.promise), release: () => waiting.released.resolve() }
+  }
+
+  async #pass(action: unknown, agent: string | undefined): Promise<void> {
+    const at = this.#stopped.findIndex((waiting) => waiting.action === action && waiting.device.key === agent)
+    const [waiting] = at < 0 ? [] : this.#stopped.splice(at, 1)
+    waiting?.arrived.resolve()
+    await waiting?.released.promise
   }
 
   /** The types of all events of the folders' logs, in order. */
@@ -112,6 +143,10 @@ export class EngineDevice {
     this.#enrolled = enrolled
     this.name = name
     this.#options = options
+  }
+
+  get key(): string {
+    return this.#enrolled.key
   }
 
   get sync(): FolderSync {

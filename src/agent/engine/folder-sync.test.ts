@@ -1,3 +1,4 @@
+import { utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { EngineWorld, type EngineDevice } from '../../../test/support/engine-world.ts'
 
@@ -43,6 +44,112 @@ describe('two devices', () => {
     a.write('d/three', 'z')
     await expectSame(world)
     expect(b.paths).toEqual(['d', 'd/three'])
+  })
+})
+
+describe('changes that cross', () => {
+  it('an edit and a rename: the edit is at both names that people gave it', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('old', 'text')
+    await expectSame(world)
+    const stopped = world.stopNext(a, 'Changes')
+    a.rename('old', 'new')
+    a.hint('old', 'new')
+    await stopped.arrived
+    b.append('old', ', edited')
+    await b.settle()
+    stopped.release()
+    await expectSame(world)
+    expect(a.paths).toEqual(['new', 'old'])
+    expect([a.text('old'), a.text('new')]).toEqual(['text, edited', 'text'])
+  })
+
+  it('I4: an edit and a deletion: the edit stays', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('file', 'text')
+    await expectSame(world)
+    await a.stop()
+    await b.stop()
+    a.append('file', ', edited')
+    b.remove('file')
+    b.start()
+    await b.settle()
+    a.start()
+    await expectSame(world)
+    expect(b.text('file')).toBe('text, edited')
+    expect(conflictsOf(a)).toEqual([])
+  })
+
+  it('two edits: both stay, the second under a conflict name, made by its own device', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('file.txt', 'text')
+    await expectSame(world)
+    await a.stop()
+    await b.stop()
+    a.write('file.txt', 'one')
+    b.write('file.txt', 'two')
+    a.start()
+    await a.settle()
+    b.start()
+    await expectSame(world)
+    expect(a.text('file.txt')).toBe('one')
+    expect(conflictsOf(a)).toHaveLength(1)
+    expect(conflictsOf(a)[0]).toMatch(/^file \(conflict device-2 [-0-9]+ [0-9]+\)\.txt$/)
+    expect(a.text(conflictsOf(a)[0] ?? '')).toBe('two')
+    expect(b.sync.status().conflicts).toEqual(conflictsOf(b))
+  })
+
+  it('two edits, and then the first is deleted before the second is known to be refused', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('file', 'text')
+    await expectSame(world)
+    const stopped = world.stopNext(a, 'Changes')
+    a.write('file', 'one')
+    a.hint('file')
+    await stopped.arrived
+    const pull = world.stopNext(a, 'Sync')
+    b.write('file', 'two')
+    await b.settle()
+    await pull.arrived
+    const again = world.stopNext(a, 'Changes')
+    stopped.release()
+    b.remove('file')
+    await b.settle()
+    pull.release()
+    await again.arrived
+    again.release()
+    await expectSame(world)
+    expect(a.paths).toEqual(['file'])
+    expect(b.text('file')).toBe('one')
+  })
+
+  it('a new file in a folder that a file has replaced', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/one', 'text')
+    await expectSame(world)
+    await a.stop()
+    a.write('d/two', 'new')
+    b.remove('d')
+    b.write('d', 'a file')
+    await b.settle()
+    a.start()
+    await expectSame(world)
+    expect(a.text('d')).toBe('a file')
+    const [folder] = conflictsOf(a)
+    expect(a.text(`${folder}/two`)).toBe('new')
+  })
+
+  it('the same new file with other times: no conflict, and the times agree', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    await a.stop()
+    await b.stop()
+    a.write('file', 'same')
+    b.write('file', 'same')
+    utimesSync(a.at('file'), 1_600_000_000, 1_600_000_000)
+    a.start()
+    b.start()
+    await expectSame(world)
+    expect(a.paths).toEqual(['file'])
   })
 })
 

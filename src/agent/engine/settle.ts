@@ -1,5 +1,7 @@
 import type { Change } from '../../domain/change.ts'
+import { sameBytes } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import { UNKNOWN_REVISION } from '../../domain/plan/trees.ts'
 import type { Outcome } from '../../protocol/messages.ts'
 import { adoptAll } from './adopt.ts'
 import type { Adoption, FolderContext } from './context.ts'
@@ -19,7 +21,10 @@ const accepted = (ctx: FolderContext, change: Change, outcome: Extract<Outcome, 
   if (change.tag === 'hold' || change.tag === 'approve') return []
   report(ctx, change)
   if (change.tag === 'delete') return [{ path: change.path, base: undefined }]
-  const version = { revision: outcome.revision, content: change.content }
+  const { remote } = ctx.index.get(change.path)
+  // Where it was so already, the log's version may have other metadata: base says what the log says.
+  const content = remote?.revision === outcome.revision && remote.content !== undefined ? remote.content : change.content
+  const version = { revision: outcome.revision, content }
   const own = { path: change.path, base: version }
   if (change.tag === 'move') return [{ path: change.from, base: undefined }, own]
   // It landed where the file had been moved to: what lies here is no edit any more, and goes as the log says.
@@ -43,9 +48,15 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
     return gone ? [{ path: change.path, base: undefined }] : []
   }
   if (change.tag === 'delete') return outcome.code === 'tree' ? [{ path: change.path, base: undefined }] : []
-  if (outcome.code === 'known') return [{ path: change.path, base: { revision: -1, content: change.content } }]
-  const { local } = ctx.index.get(change.path)
-  if (local !== undefined && local.content.hash === change.content.hash) ctx.index.setRefused(change.path, outcome.present?.version ?? position)
+  if (outcome.code === 'known') return [{ path: change.path, base: { revision: UNKNOWN_REVISION, content: change.content } }]
+  const { local, remote } = ctx.index.get(change.path)
+  if (outcome.code === 'tree' && (remote?.content === undefined || ctx.index.vanishedBelow(change.path))) {
+    // What is in the way has its own plan, or is about to go.
+    ctx.block(change.path, { reason: outcome.reason, side: 'version', permanent: false })
+    return []
+  }
+  // With nothing in the log's tree there is nothing to conflict with (a move whose source has moved on): it is planned again.
+  if (remote?.content !== undefined && local !== undefined && sameBytes(local.content, change.content)) ctx.index.setRefused(change.path, outcome.present?.version ?? position)
   return []
 }
 

@@ -157,9 +157,10 @@ export class FolderIndex {
     }
   }
 
-  /** Whether anything local lies below a directory. */
-  hasLocalBelow(directory: SyncPath): boolean {
-    return this.statement('SELECT 1 FROM node WHERE path > ? AND path < ? AND local IS NOT NULL LIMIT 1').get(`${directory}/`, endOf(directory)) !== undefined
+  /** Whether anything in sync below a directory has vanished from the disk: deletions that the log does not know yet. */
+  vanishedBelow(directory: SyncPath): boolean {
+    const sql = 'SELECT 1 FROM node WHERE path > ? AND path < ? AND state > 0 AND local IS NULL AND base IS NOT NULL AND remote IS NOT NULL LIMIT 1'
+    return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
   }
 
   put(node: Node): void {

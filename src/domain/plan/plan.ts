@@ -1,10 +1,8 @@
 import { type Content, sameBytes, sameContent, sameMetadata } from '../content.ts'
-import type { BaseState, Intent, LocalState, RemoteState, Trees } from './trees.ts'
+import type { Revision } from '../change.ts'
+import { type BaseState, type Intent, type LocalState, type RemoteState, type Trees, UNKNOWN_REVISION } from './trees.ts'
 
 const NONE: Intent = { tag: 'none' }
-
-const sameOrAbsent = (a: Content | undefined, b: Content | undefined): boolean =>
-  a === undefined || b === undefined ? a === b : sameBytes(a, b)
 
 /**
  * The three-way reconciliation of one path: what the disk holds, what was last in sync, what the log says. Pure and total; the
@@ -31,28 +29,25 @@ const planAbsent = (base: BaseState | undefined, remote: RemoteState | undefined
 
 const planRemoteAbsent = (local: LocalState, base: BaseState | undefined): Intent => {
   if (base !== undefined && sameBytes(local.content, base.content)) return { tag: 'remove' }
-  // A parent that is no folder in the log refused it: that parent's own plan moves it aside.
-  if (local.refused !== undefined) return NONE
-  return base === undefined
-    ? { tag: 'publish', action: 'create', content: local.content, base: 'none' }
-    : { tag: 'publish', action: 'update', content: local.content, base: base.revision }
+  return publish(local, base?.revision)
 }
+
+/** An older version of the path, which the gateway knows and this device does not ({@link UNKNOWN_REVISION}), is no base that could be named. */
+const publish = ({ content }: LocalState, base: Revision | undefined): Intent =>
+  base === undefined || base === UNKNOWN_REVISION ? { tag: 'publish', action: 'create', content, base: 'none' } : { tag: 'publish', action: 'update', content, base }
 
 const planSameBytes = (local: LocalState, base: BaseState | undefined, version: BaseState): Intent => {
   const known = base !== undefined && base.revision === version.revision
   if (sameMetadata(local.content, version.content)) return known && sameContent(base.content, version.content) ? NONE : { tag: 'adopt', version }
   if (!known) return { tag: 'touch', version }
-  return local.refused === undefined
-    ? { tag: 'publish', action: 'update', content: local.content, base: base.revision }
-    : { tag: 'touch', version }
+  return local.refused === undefined ? publish(local, base.revision) : { tag: 'touch', version }
 }
 
 const planDifferent = (local: LocalState, base: BaseState | undefined, version: BaseState): Intent => {
   const remoteMoved = base === undefined || base.revision !== version.revision
   if (remoteMoved && base !== undefined && sameBytes(local.content, base.content)) return { tag: 'put', version }
   if (local.refused !== undefined) return { tag: 'conflict', content: local.content }
-  if (base === undefined) return { tag: 'publish', action: 'create', content: local.content, base: 'none' }
   // Only the metadata moved on: the edit was made on these bytes.
-  const onto = sameOrAbsent(base.content, version.content) ? version.revision : base.revision
-  return { tag: 'publish', action: 'update', content: local.content, base: onto }
+  const onto = base !== undefined && sameBytes(base.content, version.content) ? version.revision : base?.revision
+  return publish(local, onto)
 }

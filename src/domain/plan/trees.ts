@@ -11,6 +11,9 @@ export interface LocalState {
   readonly refused?: Revision
 }
 
+/** The revision of a base that the gateway has named an older version of its path, without saying which. */
+export const UNKNOWN_REVISION = -1
+
 /** A version that this device had in sync. */
 export interface BaseState {
   readonly revision: Revision
