@@ -14,13 +14,13 @@ import { openUploads } from '../gateway/uploads.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLog, type Log } from '../lib/log.ts'
 import { openDatabase } from '../lib/sqlite.ts'
-import { followInline } from '../projections/follow/followed.ts'
 import { catchUp } from '../projections/state/catch-up.ts'
 import { openState } from '../projections/state/state.ts'
 import { verifyAsync } from '../protocol/signing.ts'
 import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
 import { fail, type Outcome } from './failure.ts'
+import { startFollowing } from './follow.ts'
 
 /** A gateway that serves; disposing of it drains and lets go of everything. */
 export interface RunningGateway extends AsyncDisposable {
@@ -73,7 +73,14 @@ const start = async (
   const log = parts.use(openSqliteLog(logDatabase, { onAppend: state.appended }))
   const store = await openFilesystemStore(data.objects)()
   if (E.isLeft(store)) return fail('failed', `the contents in ${data.objects} cannot be opened: ${JSON.stringify(store.left)}`)
-  const followed = followInline(database(data.projections, 'OFF'))
+  const following = parts.use(
+    startFollowing(
+      { log: data.log, objects: data.objects, projections: data.projections },
+      database(data.projections, 'NORMAL'),
+      state.decoder,
+    ),
+  )
+  const { followed } = following
   const gateway = createGateway({
     log,
     blobs: createBlobStore(parts.use(store.right), followed),
@@ -101,11 +108,13 @@ const start = async (
   gateway.addNotifier(server.right)
   const caughtUp = await catchUp(log, state)
   if (E.isLeft(caughtUp)) return fail('damaged', `the log cannot be followed: ${caughtUp.left.reason}`)
+  const reached = await Promise.race([followed.caughtUp.then(() => undefined), following.ended])
+  if (reached !== undefined) return fail('damaged', `the log cannot be followed: ${reached}`)
   server.right.serve(gateway.handle)
   ready = true
   const { host, port } = server.right.address
   logger.info('listening', { address: `${host}:${port}`, data: data.path, registration: config.openRegistration ? 'open' : 'closed' })
-  return E.right({ log: logger, failed: new Promise<never>(() => undefined) })
+  return E.right({ log: logger, failed: following.ended.then((reason) => fail('failed', `the log is not followed any more: ${reason}`)) })
 }
 
 const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: RequestListener) => {
