@@ -1,0 +1,79 @@
+/**
+ * `npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]`: the workloads of docs/performance.md with real processes, each in a
+ * fresh directory; a table on stdout, and the same as JSON. With EVENTSYNC_BENCH_PROFILE=DIRECTORY each process leaves its CPU profiles there.
+ */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Bench, type Workload } from './support/bench.ts'
+import { describeMachine } from './support/machine.ts'
+import { limitOf, median, passes, type Measure } from './support/measure.ts'
+import { tableOf } from './support/report.ts'
+import { delta, rename } from './workloads/delta.ts'
+import { largeFile, smallFiles } from './workloads/first-sync.ts'
+import { gateway } from './workloads/gateway.ts'
+import { idleFiles } from './workloads/idle.ts'
+import { burst, latency } from './workloads/latency.ts'
+
+const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway]
+
+const usage = (): never => {
+  console.error(`usage: npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]\n`)
+  for (const { name, about } of WORKLOADS) console.error(`  ${name.padEnd(18)} ${about}`)
+  process.exit(2)
+}
+
+const options = () => {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { runs: { type: 'string', default: '3' }, json: { type: 'string' }, dir: { type: 'string', default: tmpdir() } },
+    })
+    const runs = Number(values.runs)
+    const chosen = WORKLOADS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+    if (!Number.isInteger(runs) || runs < 1 || positionals.some((name) => !WORKLOADS.some((workload) => workload.name === name)))
+      return usage()
+    return { runs, chosen, json: values.json, dir: values.dir }
+  } catch {
+    return usage()
+  }
+}
+
+const resultsFile = (): string => join(import.meta.dirname, 'results', `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`)
+
+const main = async (): Promise<void> => {
+  const { runs, chosen, json = resultsFile(), dir } = options()
+  const root = realpathSync(mkdtempSync(join(dir, 'eventsync-bench-')))
+  const bench = new Bench(root, runs)
+  const machine = describeMachine(root)
+  const measures: Measure[] = []
+  const failures: string[] = []
+  for (const { name, run } of chosen) {
+    bench.say(name)
+    try {
+      measures.push(...(await run(bench)))
+    } catch (error) {
+      failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+      bench.say(`  failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    }
+  }
+  const results = measures.map((measure) => ({
+    ...measure,
+    median: median(measure.values),
+    limit: limitOf(measure),
+    pass: passes(measure),
+  }))
+  mkdirSync(dirname(json), { recursive: true })
+  writeFileSync(json, `${JSON.stringify({ at: new Date().toISOString(), machine, runs, results, failures }, null, 2)}\n`)
+  console.log(
+    `${machine.cores} cores, Linux ${machine.kernel}, fsync ${machine.fsyncMs.toFixed(2)} ms, Node ${machine.node}, load ${machine.load.toFixed(1)} at the start, ${runs} runs\n`,
+  )
+  console.log(tableOf(measures))
+  for (const failure of failures) console.log(`\nnot measured: ${failure}`)
+  console.error(`\nwritten to ${json}`)
+  rmSync(root, { recursive: true })
+  process.exitCode = failures.length > 0 ? 1 : 0
+}
+
+await main()
