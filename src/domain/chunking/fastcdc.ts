@@ -25,39 +25,54 @@ interface State {
   hash: number
 }
 
+/** Bytes for which the hash runs in one call. Longer runs are compiled in the middle (on-stack replacement), and V8 throws that code away at their end. */
+const STRIP = 16 * 1024
+
 /**
- * Runs the hash over a range and returns one past the byte where the chunk ends, or -1. Four bytes a turn: the loop's own cost
- * shows at a GB a second. (`?? 0` speaks to the type checker alone: an index is always in range.)
+ * Runs the hash over a range of a multiple of four bytes and returns one past the byte where the chunk ends, or -1. Four bytes a turn: the loop's
+ * own cost shows at a GB a second. (`?? 0` speaks to the type checker alone: an index is always in range.)
  */
 const scan = (bytes: Uint8Array, from: number, to: number, mask: number, state: State): number => {
+  const table = gear
   let h = state.hash
-  let i = from
-  for (const last = to - 3; i < last; i += 4) {
-    if (((h = ((h << 1) + (gear[bytes[i] ?? 0] ?? 0)) | 0) & mask) === 0) return i + 1
-    if (((h = ((h << 1) + (gear[bytes[i + 1] ?? 0] ?? 0)) | 0) & mask) === 0) return i + 2
-    if (((h = ((h << 1) + (gear[bytes[i + 2] ?? 0] ?? 0)) | 0) & mask) === 0) return i + 3
-    if (((h = ((h << 1) + (gear[bytes[i + 3] ?? 0] ?? 0)) | 0) & mask) === 0) return i + 4
-  }
-  for (; i < to; i++) {
-    if (((h = ((h << 1) + (gear[bytes[i] ?? 0] ?? 0)) | 0) & mask) === 0) return i + 1
+  for (let i = from; i < to; ) {
+    if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
+    if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
+    if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
+    if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
   }
   state.hash = h
   return -1
 }
 
+/** The same for the bytes that are left over. */
+const scanRest = (bytes: Uint8Array, from: number, to: number, mask: number, state: State): number => {
+  for (let i = from; i < to; i++) {
+    state.hash = ((state.hash << 1) + (gear[bytes[i] ?? 0] ?? 0)) | 0
+    if ((state.hash & mask) === 0) return i + 1
+  }
+  return -1
+}
+
+const scanRange = (bytes: Uint8Array, from: number, to: number, mask: number, state: State): number => {
+  const even = to - ((to - from) % 4)
+  for (let at = from; at < even; at += STRIP) {
+    const cut = scan(bytes, at, Math.min(at + STRIP, even), mask, state)
+    if (cut >= 0) return cut
+  }
+  return scanRest(bytes, even, to, mask, state)
+}
+
 /** The end of the present chunk within `bytes`, which go on with the chunk at `from`; -1 where it does not end there. */
 const nextCut = (bytes: Uint8Array, from: number, state: State): number => {
   const start = from - state.size
-  const until = (size: number): number => Math.min(bytes.length, start + size)
-  let at = Math.max(from, until(CHUNK_MIN))
-  const phases = [{ end: until(CHUNK_AVERAGE), mask: STRICT }, { end: until(CHUNK_MAX), mask: LOOSE }]
-  for (const { end, mask } of phases) {
-    if (at >= end) continue
-    const cut = scan(bytes, at, end, mask, state)
-    if (cut >= 0) return cut
-    at = end
-  }
-  return at - start === CHUNK_MAX ? at : -1
+  const until = (size: number): number => Math.max(from, Math.min(bytes.length, start + size))
+  const [least, average, most] = [until(CHUNK_MIN), until(CHUNK_AVERAGE), until(CHUNK_MAX)]
+  const early = scanRange(bytes, least, average, STRICT, state)
+  if (early >= 0) return early
+  const late = scanRange(bytes, average, most, LOOSE, state)
+  if (late >= 0) return late
+  return most - start === CHUNK_MAX ? most : -1
 }
 
 export const createChunker = (): Chunker => {
