@@ -2,12 +2,12 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync
 import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { onTestFinished } from 'vitest'
-import type { Disk } from '../../src/agent/disk/port.ts'
 import { inlineDisk } from '../../src/agent/disk/inline.ts'
 import { startFolderSync } from '../../src/agent/engine/folder-sync.ts'
 import type { FolderReport, FolderStatus, FolderSync } from '../../src/agent/engine/folder-sync.types.ts'
 import type { Hint, Watch } from '../../src/agent/watch/port.ts'
 import { nodeFileSystem } from '../../src/filesystem/node.ts'
+import type { FileSystem } from '../../src/filesystem/port.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { openDatabase } from '../../src/lib/sqlite.ts'
 import { encodeRequest } from '../../src/protocol/request.ts'
@@ -23,8 +23,8 @@ const SETTLE_SECONDS = 20
 
 export interface EngineDeviceOptions {
   readonly maxFileSize?: number
-  /** Stands between the engine and the real disk. */
-  readonly disk?: (disk: Disk) => Disk
+  /** Stands between the engine and the real file system. */
+  readonly fs?: (real: FileSystem) => FileSystem
 }
 
 /** A watch that hints at what a test tells it. */
@@ -162,10 +162,10 @@ export class EngineDevice {
     const { signer, key, folder } = this.#enrolled
     const signIn = (nonce: string) => encodeRequest({ tag: 'SignIn', key, nonce, signature: signer.sign(signInText(nonce, key)) }, 0)
     const transport = this.#world.network.client({ name: this.name, signIn, maxPauseMs: 50 })
-    const disk = inlineDisk(nodeFileSystem(this.folder))
+    const fs = nodeFileSystem(this.folder)
     this.#transport = transport
     this.#sync = startFolderSync({
-      disk: this.#options.disk?.(disk) ?? disk,
+      disk: inlineDisk(this.#options.fs?.(fs) ?? fs),
       watch: this.watch,
       transport,
       database: this.database,

@@ -14,6 +14,7 @@ type Afterwards = () => void
 export const noteDone = (ctx: FolderContext, work: Work, seen: Seen | undefined): Afterwards => {
   const { path, job } = work
   ctx.problems.clear(path, 'version')
+  ctx.stepped(path)
   switch (job.tag) {
     case 'place':
       return notePlaced(ctx, work, job, seen)

@@ -9,6 +9,7 @@ import { asideStep } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
 import { buryBefore } from './graves.ts'
 import { isHeld } from './holds.ts'
+import { rulesMoved } from './local-tree.ts'
 import { obstacleOf } from './problems.ts'
 
 const AT_ONCE = 1_024
@@ -152,4 +153,5 @@ const takeResults = (ctx: FolderContext, works: readonly Work[], results: readon
     }),
   )
   for (const act of afterwards) act()
+  for (const { path } of works) rulesMoved(ctx, path)
 }

@@ -87,7 +87,7 @@ export class FolderContext {
   /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
   vanishedAt = -Infinity
   /** Files being read; a hint that comes meanwhile asks for another look. */
-  readonly reading = new Map<SyncPath, { again: boolean }>()
+  readonly reading = new Map<SyncPath, { again: boolean; stale: boolean }>()
   /** The whole folder has been scanned since the start. */
   scanned = false
   scanning = false
@@ -154,10 +154,17 @@ export class FolderContext {
     this.looks.add(path, this.now, delay)
   }
 
+  /** A step has changed what is at a path: what is being read of it may be from before. */
+  stepped(path: SyncPath): void {
+    const running = this.reading.get(path)
+    if (running !== undefined) running.stale = true
+  }
+
   /** New ignore rules: what they name is left alone from now on, and the rest is looked for. */
   rulesChanged(directory: SyncPath | ''): void {
     this.index.refresh(directory)
     this.rewalk.add(directory)
+    this.wake.look.notify()
     this.planAll()
   }
 

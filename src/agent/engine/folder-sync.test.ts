@@ -1,5 +1,6 @@
-import { utimesSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { renameSync, rmSync, utimesSync } from 'node:fs'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { failing } from '../../../test/support/disk.ts'
 import { EngineWorld, type EngineDevice } from '../../../test/support/engine-world.ts'
 
 const expectSame = async (world: EngineWorld): Promise<void> => {
@@ -246,5 +247,81 @@ describe('I15: deletions that wait for a person', () => {
     for (const name of names) a.remove(name)
     await world.settle()
     expect(a.sync.status().held).toEqual(names)
+  })
+})
+
+describe('what cannot be looked at', () => {
+  it('a folder that cannot be listed is a problem until it can, and then it is looked into', async () => {
+    let closed = false
+    const world = await EngineWorld.create()
+    const a = await world.device({ fs: (real) => failing(real, 'readdir', 'EACCES', (path) => closed && path === 'd') })
+    const b = await world.device()
+    a.start()
+    b.start()
+    a.write('d/one', 'x')
+    await expectSame(world)
+    closed = true
+    a.write('d/two', 'y')
+    await a.settle()
+    await a.until('the retry of the folder', ({ problems }) => problems.length === 1)
+    await a.settle()
+    expect(a.sync.status()).toMatchObject({ inSync: false, problems: [{ path: 'd' }] })
+    closed = false
+    await a.until('the folder to be looked into', ({ inSync, problems }) => inSync && problems.length === 0)
+    await b.settle()
+    expect(b.paths).toEqual(['d', 'd/one', 'd/two'])
+  })
+
+  it('a file that cannot be read is a problem until it is gone', async () => {
+    let closed = true
+    const world = await EngineWorld.create()
+    const a = await world.device({ fs: (real) => failing(real, 'open', 'EACCES', (path) => closed && path === 'file') })
+    a.start()
+    a.write('file', 'x')
+    a.write('other', 'y')
+    await a.settle()
+    expect(a.sync.status()).toMatchObject({ inSync: false, problems: [{ path: 'file' }] })
+    expect(world.events).toEqual(['FolderCreated', 'FileCreated'])
+    a.remove('file')
+    await a.settle()
+    expect(a.sync.status()).toMatchObject({ inSync: true, problems: [] })
+    a.write('file', 'x')
+    await a.settle()
+    closed = false
+    await a.until('the file to be sent', ({ inSync }) => inSync)
+  })
+
+  it('I15: a root that goes away and comes back says so once, and nothing else', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/one', 'x')
+    a.write('two', 'y')
+    await expectSame(world)
+    renameSync(a.folder, `${a.folder}-away`)
+    onTestFinished(() => rmSync(`${a.folder}-away`, { recursive: true, force: true }))
+    a.hint('d', 'd/one', 'two')
+    await a.until('the root to be missed', ({ held }) => held.length === 1)
+    b.write('three', 'z')
+    await b.settle()
+    expect(a.sync.status().problems).toEqual([])
+    expect(b.paths).toEqual(['d', 'd/one', 'three', 'two'])
+    renameSync(`${a.folder}-away`, a.folder)
+    await a.until('the root to be found again', ({ inSync }) => inSync)
+    await expectSame(world)
+    expect(a.reportsOf('held')).toHaveLength(1)
+  })
+
+  it('rules of an ignore file that came from elsewhere, and went', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('.eventsyncignore', '*.log\n')
+    await expectSame(world)
+    b.write('x.log', 'ignored')
+    b.hint('x.log')
+    await world.settle()
+    expect(world.events).toEqual(['FolderCreated', 'FileCreated'])
+    a.remove('.eventsyncignore')
+    await a.settle()
+    await b.until('the file to be found', ({ inSync }) => inSync && world.events.length === 4)
+    await expectSame(world)
+    expect(a.paths).toEqual(['x.log'])
   })
 })

@@ -48,6 +48,11 @@ export const releaseHold = (ctx: FolderContext, path: SyncPath): void => {
   ctx.index.statement('DELETE FROM held WHERE path = ?').run(path)
 }
 
+/** Whatever became of them, nothing is left to be deleted there. */
+export const releaseSettledHolds = (ctx: FolderContext): void => {
+  ctx.index.statement('DELETE FROM held WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.path = held.path AND node.state > 0)').run()
+}
+
 export const heldPaths = (ctx: FolderContext): string[] => {
   // One TEXT column.
   const rows = ctx.index.statement('SELECT path FROM held WHERE approved = 0 ORDER BY path').all() as unknown as { readonly path: string }[]

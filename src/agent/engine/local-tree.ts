@@ -37,15 +37,18 @@ export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => 
   if (look.tag === 'absent') return noteAbsent(ctx, look.path)
   if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
   if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
-  if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return
+  if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return ctx.problems.clear(look.path, 'disk')
   if (look.seen.kind === 'directory') noteDirectory(ctx, look.path, look.seen, found)
   else noteFile(ctx, look.path, look.seen, found)
 }
 
 const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
   const known = ctx.index.get(path).local
-  ctx.problems.clear(path, 'disk')
-  if (known?.content.kind === 'directory') return
+  if (known?.content.kind === 'directory') {
+    // It could not be listed: that it is there is no news, what is in it would be.
+    if (ctx.problems.has(path, 'disk')) found.walk.add(path)
+    return
+  }
   ctx.index.setLocal(path, { seen, content: directoryContent(seen.mtime), settled: true })
   ctx.plan(path)
   found.walk.add(path)
@@ -106,7 +109,8 @@ const noteAbsentNode = (ctx: FolderContext, path: SyncPath): void => {
 export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   const { path } = reading
   if (reading.tag === 'failed') return ctx.block(path, obstacleOf(reading.error, 'disk'))
-  if (reading.tag === 'absent') return ctx.look(path)
+  // Gone, or a folder by now, whose content is not its own but what a look at it finds.
+  if (reading.tag === 'absent' || (reading.tag === 'read' && reading.content.kind === 'directory')) return ctx.look(path)
   if (reading.tag === 'unstable') {
     ctx.looks.sent(path, ctx.now)
     return ctx.look(path, 20)
@@ -120,6 +124,13 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   if (base !== undefined && sameContent(base.content, reading.content)) return ctx.plan(path)
   if (reading.bytes !== undefined) ctx.bytes.set(reading.content.hash, reading.bytes)
   ctx.plan(path)
+}
+
+/** An ignore file was put in place or taken away by this device itself: its rules are read (or end). */
+export const rulesMoved = (ctx: FolderContext, path: SyncPath): void => {
+  if (nameOf(path) !== IGNORE_FILE) return
+  if (ctx.index.get(path).local === undefined) noteRules(ctx, path, undefined)
+  else ctx.look(path)
 }
 
 /** An ignore file has changed: its rules count from now on, and what they no longer name is to be found. */

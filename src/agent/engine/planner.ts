@@ -3,7 +3,7 @@ import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Node } from '../index/folder-index.ts'
 import type { FolderContext } from './context.ts'
-import { holdsBelow, isHeld, isReturn, releaseHold, staysHeld } from './holds.ts'
+import { holdsBelow, isHeld, isReturn, releaseHold, releaseSettledHolds, staysHeld } from './holds.ts'
 
 const AT_ONCE = 512
 const QUEUE_LIMIT = 4_096
@@ -88,6 +88,13 @@ const planSweep = (ctx: FolderContext): void => {
   const page = ctx.index.open(ctx.sweep, AT_ONCE)
   for (const node of page) planOne(ctx, node)
   ctx.sweep = page.length < AT_ONCE ? undefined : page.at(-1)?.path
+  if (ctx.sweep === undefined) forgetSettled(ctx)
+}
+
+/** A sweep does not come to paths that are in sync: what was said of them is over. */
+const forgetSettled = (ctx: FolderContext): void => {
+  releaseSettledHolds(ctx)
+  for (const path of ctx.problems.tried) if (ctx.index.stateAt(path) === 0) ctx.problems.clear(path, 'version')
 }
 
 const retryProblems = (ctx: FolderContext): void => {

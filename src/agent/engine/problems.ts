@@ -52,8 +52,13 @@ export class Problems {
     return this.#entries.get(path)?.retryAt !== undefined
   }
 
-  isPermanent(path: SyncPath): boolean {
-    return this.#entries.get(path)?.permanent === true
+  has(path: SyncPath, side: Side): boolean {
+    return this.#entries.get(path)?.side === side
+  }
+
+  /** Paths whose versions are being tried again, and of which nothing has been heard yet. */
+  get tried(): SyncPath[] {
+    return [...this.#entries].filter(([, { retryAt, side }]) => retryAt === undefined && side === 'version').map(([path]) => path)
   }
 
   /** The paths whose pause is over: each is given once, and counts as being tried again. */

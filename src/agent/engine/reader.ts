@@ -1,6 +1,7 @@
 import type { SyncPath } from '../../domain/path.ts'
 import type { FolderContext } from './context.ts'
 import { noteReading } from './local-tree.ts'
+import { rootIsHere } from './root.ts'
 
 const BATCH_FILES = 64
 const BATCH_BYTES = 8 * 1024 * 1024
@@ -48,23 +49,32 @@ export class FileReader {
   #begin(path: SyncPath): boolean {
     const running = this.#ctx.reading.get(path)
     if (running !== undefined) running.again = true
-    else this.#ctx.reading.set(path, { again: false })
+    else this.#ctx.reading.set(path, { again: false, stale: false })
     return running === undefined
   }
 
   async #readBatch(paths: readonly SyncPath[]): Promise<void> {
     const readings = await this.#ctx.deps.disk.read(paths)
     if (this.#ctx.signal.aborted) return
-    this.#ctx.index.atomically(() => {
-      for (const reading of readings) noteReading(this.#ctx, reading)
-    })
+    // Without its marker nothing in the folder can be read: when it is back, it is scanned.
+    const lost = readings.some(({ tag }) => tag === 'failed') && !(await rootIsHere(this.#ctx))
+    if (this.#ctx.signal.aborted) return
+    if (!lost) {
+      this.#ctx.index.atomically(() => {
+        for (const reading of readings) if (!this.#isStale(reading.path)) noteReading(this.#ctx, reading)
+      })
+    }
     for (const path of paths) this.#end(path)
+  }
+
+  #isStale(path: SyncPath): boolean {
+    return this.#ctx.reading.get(path)?.stale === true
   }
 
   #end(path: SyncPath): void {
     const running = this.#ctx.reading.get(path)
     this.#ctx.reading.delete(path)
-    if (running?.again === true) this.#ctx.look(path)
+    if (running?.again === true || running?.stale === true) this.#ctx.look(path)
     this.#ctx.wake.publish.notify()
     this.#ctx.wake.settled.notify()
   }

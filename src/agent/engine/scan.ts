@@ -24,13 +24,13 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
   const { directory, result } = listing
   if (result.tag === 'unknown') {
     if (directory !== '') ctx.block(directory, obstacleOf(result.error, 'disk'))
-    else ctx.lastError = result.error.reason
     return
   }
   if (result.tag === 'absent') {
     if (directory !== '') vanished.push(directory)
     return
   }
+  if (directory !== '') ctx.problems.clear(directory, 'disk')
   const listed = new Set<SyncPath>()
   for (const entry of result.entries) {
     listed.add(entry.path)
@@ -43,18 +43,23 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
 
 /** Absences count only while the root is the folder that was synced (I15). */
 const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): Promise<void> => {
-  const known = vanished.filter((path) => ctx.index.get(path).local !== undefined && !ctx.ignore.ignores(path, false) && !ctx.ignore.ignores(path, true))
+  const known = vanished.filter((path) => {
+    const node = ctx.index.get(path)
+    return ctx.problems.has(path, 'disk') || (node.local !== undefined && !ctx.isIgnored(node))
+  })
   if (known.length === 0 || !(await rootIsHere(ctx))) return
   ctx.index.atomically(() => {
     for (const path of known) noteAbsent(ctx, path)
   })
 }
 
-/** Walks directories and all below them, comparing what is there with the index. */
-export const walk = async (ctx: FolderContext, reader: FileReader, from: readonly (SyncPath | '')[]): Promise<void> => {
+/** Walks directories and all below them, comparing what is there with the index; false where the root is lost or can't be listed. */
+export const walk = async (ctx: FolderContext, reader: FileReader, from: readonly (SyncPath | '')[]): Promise<boolean> => {
   const waiting: (SyncPath | '')[] = [...from]
   while (waiting.length > 0 && !ctx.signal.aborted && ctx.rootLost === undefined) {
     const listings = await ctx.deps.disk.list(waiting.splice(-DIRECTORIES_AT_ONCE))
+    if (listings.some(({ result }) => result.tag === 'unknown') && !(await rootIsHere(ctx))) return false
+    if (listings.some(({ directory, result }) => directory === '' && result.tag === 'unknown')) return rootUnlisted(ctx, listings)
     for (const listing of listings) await readRulesFirst(ctx, reader, listing)
     const found: Found = { read: [], walk: new Set() }
     const vanished: SyncPath[] = []
@@ -65,6 +70,12 @@ export const walk = async (ctx: FolderContext, reader: FileReader, from: readonl
     await noteVanished(ctx, vanished)
     await reader.read(found.read)
   }
+  return ctx.rootLost === undefined
+}
+
+const rootUnlisted = (ctx: FolderContext, listings: readonly Listing[]): false => {
+  for (const { directory, result } of listings) if (directory === '' && result.tag === 'unknown') ctx.lastError = result.error.reason
+  return false
 }
 
 /** Looks at paths that hints named, and walks the directories that turn out to be new. */
@@ -90,11 +101,12 @@ export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<
   while (!ctx.signal.aborted) {
     if (ctx.scanWanted || ctx.looks.takeOverflow()) await scanAll(ctx, reader)
     const paths = ctx.rootLost === undefined ? ctx.looks.take(ctx.now, LOOKS_AT_ONCE) : []
-    if (paths.length > 0) {
+    if (paths.length > 0 || (ctx.rewalk.size > 0 && ctx.rootLost === undefined)) {
       await lookAndRewalk(ctx, reader, paths)
       continue
     }
-    const next = Math.min(ctx.looks.next() ?? Infinity, ctx.nextScan)
+    const nextLook = ctx.rootLost === undefined ? ctx.looks.next() : undefined
+    const next = Math.min(nextLook ?? Infinity, ctx.nextScan)
     await ctx.wake.look.wait(ctx.deps.clock, ctx.signal, Math.max(0, next - ctx.now))
     if (ctx.now >= ctx.nextScan) ctx.scanWanted = true
   }
@@ -103,24 +115,28 @@ export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<
 const lookAndRewalk = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
   ctx.looking = true
   await lookAt(ctx, reader, paths)
-  const changed = [...ctx.rewalk]
-  ctx.rewalk.clear()
-  if (changed.length > 0) await walk(ctx, reader, changed)
+  await walkAgain(ctx, reader)
   ctx.looking = false
   ctx.wake.publish.notify()
   ctx.wake.settled.notify()
+}
+
+/** Finds what new ignore rules no longer name. */
+const walkAgain = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
+  const changed = [...ctx.rewalk]
+  ctx.rewalk.clear()
+  if (changed.length > 0) await walk(ctx, reader, changed)
 }
 
 const scanAll = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
   ctx.scanWanted = false
   ctx.scanning = true
   ctx.unnamed.clear()
-  if (await rootIsHere(ctx)) {
-    await walk(ctx, reader, [''])
-    if (ctx.rootLost === undefined && !ctx.signal.aborted) ctx.scanned = true
-  }
+  const whole = (await rootIsHere(ctx)) && (await walk(ctx, reader, ['']))
+  if (whole) await walkAgain(ctx, reader)
+  if (whole && !ctx.signal.aborted) ctx.scanned = true
   ctx.scanning = false
-  ctx.nextScan = ctx.now + (ctx.rootLost === undefined ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
+  ctx.nextScan = ctx.now + (whole ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
   ctx.wake.publish.notify()
   ctx.wake.settled.notify()
   ctx.wake.plan.notify()

@@ -41,9 +41,9 @@ export const statusOf = (ctx: FolderContext): FolderStatus => {
 /** Nothing is under way, and nothing more will happen without a new cause: a change, a person, a pause that ends. */
 export const isAtRest = (ctx: FolderContext): boolean => {
   const { queues } = ctx
-  if (ctx.rootLost !== undefined) return true
+  if (ctx.rootLost !== undefined) return !ctx.scanning && !ctx.scanWanted
   const resting =
-    ctx.scanned && !ctx.scanning && !ctx.scanWanted && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
+    ctx.scanned && ctx.rewalk.size === 0 && !ctx.scanning && !ctx.scanWanted && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
   const handedOut = queues.fetch.size + queues.apply.size + queues.publish.size + queues.destructive.size + ctx.busy.size + ctx.notices.length
   return resting && handedOut === 0 && ctx.unfinished === 0 && ctx.caughtUp && ctx.position >= ctx.head
 }
