@@ -7,8 +7,10 @@ import type { GatewayConfig } from '../config.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../blobstore/object-store/filesystem.ts'
 import { openSqliteLog } from '../eventlog/sqlite.ts'
-import { DEFAULT_SETTINGS, NO_METRICS, type GatewaySettings } from '../gateway/deps.ts'
+import { DEFAULT_SETTINGS, type GatewaySettings } from '../gateway/deps.ts'
 import { createGateway } from '../gateway/gateway.ts'
+import { createHttpHandler } from '../gateway/http.ts'
+import { createMetrics } from '../gateway/metrics.ts'
 import { scryptPasswords } from '../gateway/passwords.ts'
 import { openUploads } from '../gateway/uploads.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -81,6 +83,7 @@ const start = async (
     ),
   )
   const { followed } = following
+  const metrics = createMetrics()
   const gateway = createGateway({
     log,
     blobs: createBlobStore(parts.use(store.right), followed),
@@ -94,14 +97,11 @@ const start = async (
     passwords: scryptPasswords(randomBytes),
     turn: () => turn(),
     settings: settingsOf(config),
-    metrics: NO_METRICS,
+    metrics,
     logger,
   })
   let ready = false
-  const server = await listen(config, tls, (request, response) => {
-    const ok = request.url === '/healthz' || (request.url === '/readyz' && ready && gateway.ready())
-    response.writeHead(ok ? 200 : 503).end()
-  })
+  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready(), metrics }))
   if (E.isLeft(server)) return server
   parts.use(server.right)
   parts.defer(() => gateway.drain())
@@ -111,6 +111,9 @@ const start = async (
   const reached = await Promise.race([followed.caughtUp.then(() => undefined), following.ended])
   if (reached !== undefined) return fail('damaged', `the log cannot be followed: ${reached}`)
   server.right.serve(gateway.handle)
+  const stopping = new AbortController()
+  parts.defer(() => stopping.abort())
+  void gateway.runHourly(stopping.signal)
   ready = true
   const { host, port } = server.right.address
   logger.info('listening', { address: `${host}:${port}`, data: data.path, registration: config.openRegistration ? 'open' : 'closed' })

@@ -7,6 +7,7 @@ import type { Request } from '../protocol/messages.ts'
 import { decodeRequest } from '../protocol/request.ts'
 import { NO_BYTES, type Envelope, type Handler, type Peer } from '../transport/port.ts'
 import { createAttempts } from './attempts.ts'
+import { runHourly } from './checkpoint.ts'
 import { createCore } from './core.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
 import { entitled, isRefused, reply, type Context, type Reply } from './handlers/context.ts'
@@ -19,6 +20,7 @@ import { signIn } from './handlers/sign-in.ts'
 import { sync } from './handlers/sync.ts'
 import { synced, type Witnessed } from './handlers/synced.ts'
 import { chunks, missing } from './handlers/uploads.ts'
+import { createPlain, type PlainHandlers } from './plain/plain.ts'
 import { refused } from './refusals.ts'
 import { createFolderWriter, type FolderWriter } from './writer/folder-writer.ts'
 
@@ -28,6 +30,8 @@ export interface Gateway {
   readonly drain: () => Promise<void>
   /** Whether it takes requests. */
   readonly ready: () => boolean
+  /** Signs a Checkpoint each hour, and forgets old uploads, until the signal aborts. */
+  readonly runHourly: (signal: AbortSignal) => Promise<void>
   /** Whom to tell when a folder grows or an agent is revoked: each transport that serves. */
   readonly addNotifier: (notifier: Notifier) => void
 }
@@ -47,14 +51,16 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const context: Context = { core, attempts: createAttempts(deps.settings.limits.attempts, deps.clock), writer: writers(core) }
   const witnessed: Witnessed = createLru(MAX_WITNESSED)
   const underWay = createUnderWay()
-  const answer = async (envelope: Envelope, peer: Peer): Promise<Reply> => {
+  const plain = createPlain(context)
+  const answer = async (envelope: Envelope, peer: Peer): Promise<Reply | undefined> => {
     const request = decodeRequest(envelope.message, peer.plain)
     if (E.isLeft(request)) return reply(refused(400, 'format', `${request.left.field} ${request.left.reason}`))
-    return dispatch(context, witnessed, request.right, envelope.payload, peer)
+    return dispatch({ context, witnessed, plain }, request.right, envelope.payload, peer)
   }
   return {
     addNotifier: (notifier) => void notifiers.push(notifier),
     ready: () => !underWay.isClosed(),
+    runHourly: (signal) => runHourly(core, signal),
     drain: underWay.close,
     handle: async (envelope, peer) => {
       const started = deps.clock.monotonic()
@@ -62,6 +68,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
       const answered =
         done === undefined ? reply(refused(503, 'busy', 'the gateway is stopping')) : await guarded(deps, () => answer(envelope, peer))
       done?.()
+      if (answered === undefined) return { message: {}, payload: NO_BYTES }
       deps.metrics.request(actionOf(envelope.message['Action']), answered.answer.status, (deps.clock.monotonic() - started) / 1000)
       return { message: encodeAnswer(answered.answer, deps.clock.wall() / 1000), payload: answered.payload ?? NO_BYTES }
     },
@@ -69,7 +76,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
 }
 
 /** A throw is a bug: it is the operator's to read, and the client's to know that it is not its fault. */
-const guarded = async ({ logger }: GatewayDeps, run: () => Promise<Reply>): Promise<Reply> => {
+const guarded = async ({ logger }: GatewayDeps, run: () => Promise<Reply | undefined>): Promise<Reply | undefined> => {
   try {
     return await run()
   } catch (error) {
@@ -78,7 +85,14 @@ const guarded = async ({ logger }: GatewayDeps, run: () => Promise<Reply>): Prom
   }
 }
 
-const dispatch = async (context: Context, witnessed: Witnessed, request: Request, payload: Uint8Array, peer: Peer): Promise<Reply> => {
+interface Handlers {
+  readonly context: Context
+  readonly witnessed: Witnessed
+  readonly plain: PlainHandlers
+}
+
+const dispatch = async (handlers: Handlers, request: Request, payload: Uint8Array, peer: Peer): Promise<Reply | undefined> => {
+  const { context, plain } = handlers
   switch (request.tag) {
     case 'RegisterUser':
       return registerUser(context, { request, payload, peer })
@@ -87,16 +101,16 @@ const dispatch = async (context: Context, witnessed: Witnessed, request: Request
     case 'SignIn':
       return signIn(context, { request, payload, peer })
     case 'Plain':
+      return plain.plain({ request, payload, peer })
     case 'Bytes':
-      return reply(refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone'))
+      return plain.bytes({ request, payload, peer })
     default:
-      return dispatchSigned(context, witnessed, request, payload, peer)
+      return dispatchSigned(handlers, request, payload, peer)
   }
 }
 
 const dispatchSigned = async (
-  context: Context,
-  witnessed: Witnessed,
+  { context, witnessed }: Handlers,
   request: SignedRequest,
   payload: Uint8Array,
   peer: Peer,

@@ -92,6 +92,7 @@ const guarded = async (core: Core, folder: FolderId, taken: readonly Waiting[]):
 /** Returns how many of the jobs, from the first on, have their answer. */
 const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[]): Promise<number> => {
   await core.followed.room()
+  const started = core.clock.monotonic()
   const jobs = taken.map(({ job }) => job)
   const written = await core.appender.append<AppendFailure | { readonly tag: 'NotFound' | 'Damaged' }, Batch>(
     folderStream(folder),
@@ -106,6 +107,8 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
     for (const { resolve } of taken) resolve(failed(written.left))
     return taken.length
   }
+  const { events } = written.right
+  if (events.length > 0) core.metrics.commit(taken.length, events.length, (core.clock.monotonic() - started) / 1000)
   return settle(core, folder, taken, written.right)
 }
 

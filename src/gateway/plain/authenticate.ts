@@ -1,0 +1,45 @@
+import { createHmac } from 'node:crypto'
+import { createLru } from '../../lib/lru.ts'
+import type { Agent } from '../../projections/port.ts'
+import { accountIdOf } from '../../protocol/event-ids.ts'
+import type { Request } from '../../protocol/messages.ts'
+import type { Peer } from '../../transport/port.ts'
+import type { Attempts } from '../attempts.ts'
+import type { Core } from '../core.ts'
+import { refused, type Refused } from '../refusals.ts'
+
+/** Who sends a message that proves itself by its password. */
+export type Authenticate = (request: Extract<Request, { tag: 'Plain' }>, peer: Peer) => Promise<Agent | Refused>
+
+/** Passwords that were right lately. */
+const MAX_KNOWN = 10_000
+
+/**
+ * Every message of a plain client brings its password, and a derivation takes 60 ms: what was right once is known again by a digest
+ * under a key of this process. It covers the verifier, so that a new password ends it.
+ */
+export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate => {
+  const secret = core.random(32)
+  const known = createLru<string, true>(MAX_KNOWN)
+  const isRight = async (password: string, verifier: string | undefined): Promise<boolean> => {
+    const digest = createHmac('sha256', secret).update(`${verifier}\0${password}`).digest('base64')
+    if (verifier !== undefined && known.get(digest) === true) return true
+    const right = await core.passwords.check(password, verifier)
+    if (right) known.set(digest, true)
+    return right
+  }
+  return async ({ key, email, password }, peer) => {
+    if (core.settings.passwordClients === 'refuse')
+      return refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone')
+    const account = accountIdOf(email)
+    const buckets = [`address/${peer.address}`, `account/${account}`]
+    if (!attempts.take(buckets)) return refused(429, 'tooMany', 'too many attempts: wait before the next')
+    if (!(await isRight(password, core.state.directory.account(account)?.verifier)))
+      return refused(403, 'password', 'the email address or the password is wrong')
+    attempts.giveBack(buckets)
+    const agent = core.state.directory.agent(key)
+    // An agent with a key of its own signs what it sends.
+    if (agent?.account !== account || agent.publicKey !== null) return refused(403, 'agent', 'the agent is not enrolled')
+    return agent.revoked ? refused(403, 'revoked', 'the agent has been revoked') : agent
+  }
+}
