@@ -35,7 +35,7 @@ const run = async (options: Flags & Globals): Promise<Outcome> => {
   const started = await startGateway(config.right)
   if (E.isLeft(started)) return started
   await using gateway = started.right
-  await Promise.race([aborted(stop), gateway.failed])
+  const outcome = await Promise.race([aborted(stop).then(() => E.right(undefined)), gateway.failed])
   gateway.log.info('draining')
-  return E.right(undefined)
+  return outcome
 }

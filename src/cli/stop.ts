@@ -2,7 +2,7 @@
 const LAST_RESORT_MS = 30_000
 
 /**
- * Aborts at the first SIGTERM, SIGINT or SIGHUP, or when the process that started this one over an IPC channel is gone. Further signals
+ * Aborts at the first SIGTERM or SIGINT, or when the process that started this one over an IPC channel is gone. Further signals
  * change nothing: the stop is under way, and bounded.
  */
 export const stopSignal = (): AbortSignal => {
@@ -12,7 +12,7 @@ export const stopSignal = (): AbortSignal => {
     controller.abort()
     setTimeout(() => process.exit(1), LAST_RESORT_MS).unref()
   }
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop)
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop)
   process.once('disconnect', stop)
   process.channel?.unref()
   return controller.signal

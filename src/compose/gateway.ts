@@ -19,6 +19,7 @@ import { openDatabase } from '../lib/sqlite.ts'
 import { catchUp } from '../projections/state/catch-up.ts'
 import { openState } from '../projections/state/state.ts'
 import { verifyAsync } from '../protocol/signing.ts'
+import type { ServerEvent } from '../transport/session/options.ts'
 import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
 import { fail, type Outcome } from './failure.ts'
@@ -101,7 +102,7 @@ const start = async (
     logger,
   })
   let ready = false
-  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready(), metrics }))
+  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready(), metrics }), logger)
   if (E.isLeft(server)) return server
   parts.use(server.right)
   parts.defer(() => gateway.drain())
@@ -120,7 +121,7 @@ const start = async (
   return E.right({ log: logger, failed: following.ended.then((reason) => fail('failed', `the log is not followed any more: ${reason}`)) })
 }
 
-const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: RequestListener) => {
+const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: RequestListener, logger: Log) => {
   try {
     return E.right(
       await createWebSocketServer({
@@ -129,10 +130,29 @@ const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: Requ
         listen: at,
         ...(tls === undefined ? {} : { tls }),
         httpHandler,
+        log: (event) => logConnection(logger, event),
       }),
     )
   } catch (error) {
     if (!(error instanceof Error)) throw error
     return fail('failed', `${at.host}:${at.port} cannot be listened on: ${error.message}`)
+  }
+}
+
+/** What a connection does is for those who look for it; what a peer does wrong, and our own faults, are for the operator. */
+const logConnection = (logger: Log, event: ServerEvent): void => {
+  const { tag } = event
+  const peer = 'peer' in event ? { connection: event.peer.id, address: event.peer.address, agent: event.peer.agent } : {}
+  switch (tag) {
+    case 'Opened':
+      return logger.debug('connection opened', peer)
+    case 'Closed':
+      return logger.debug('connection closed', { ...peer, reason: event.reason })
+    case 'Rejected':
+      return logger.warn('connection refused', { address: event.address, reason: event.reason })
+    case 'Broken':
+      return logger.warn('a peer sent what is not of the expected form', { ...peer, reason: event.reason })
+    case 'Fault':
+      return logger.error('a request failed', { ...peer, error: event.error instanceof Error ? event.error.stack : String(event.error) })
   }
 }
