@@ -87,9 +87,10 @@ const readConfigFile = (file: string): E.Either<readonly ConfigError[], Readonly
   const wrong = (reason: string): E.Either<readonly ConfigError[], never> => E.left([{ setting: file, reason }])
   const parsed = E.tryCatch(
     (): unknown => JSON.parse(readFileSync(file, 'utf8')),
-    (error) => (error instanceof Error ? error.message : ''),
+    // V8's own message quotes the text, which may hold secrets.
+    (error) => (error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${error instanceof Error ? error.message : ''})`),
   )
-  if (E.isLeft(parsed)) return wrong(`cannot be read as JSON (${parsed.left})`)
+  if (E.isLeft(parsed)) return wrong(parsed.left)
   if (typeof parsed.right !== 'object' || parsed.right === null || Array.isArray(parsed.right)) return wrong('must hold one JSON object')
   const values: Record<string, string> = {}
   for (const [name, value] of Object.entries(parsed.right)) {

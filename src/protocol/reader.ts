@@ -140,9 +140,10 @@ export class Fields {
     return false
   }
 
+  /** Finite: JSON's 1e999 is Infinity when read, and could not be written again. */
   number(field: string): number {
     const value = this.raw(field)
-    if (typeof value === 'number') return value
+    if (typeof value === 'number' && Number.isFinite(value)) return value
     this.fail(field, value === undefined ? 'is missing' : 'must be a number')
     return 0
   }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { either as E } from 'fp-ts'
-import type { Json, JsonObject } from '../../protocol/json.ts'
+import { parseJson, type Json, type JsonObject } from '../../protocol/json.ts'
 import { MAX_HEAD, MAX_PAYLOAD } from '../port.ts'
 
 /**
@@ -73,17 +73,13 @@ export const decodeFrame = (pieces: Pieces): E.Either<FrameError, Frame> => {
 /** JSON text in UTF-8 that holds one object; a left is the reason why it is not. */
 export const parseObject = (text: Buffer): E.Either<string, JsonObject> => {
   if (!isUtf8(text)) return E.left('The message is not UTF-8.')
-  const value = E.tryCatch(
-    (): unknown => JSON.parse(text.toString('utf8')),
-    (error) => `The message is not JSON: ${error instanceof Error ? error.message : String(error)}`,
-  )
-  if (E.isLeft(value)) return value
-  return isObject(value.right) ? E.right(value.right) : E.left('The message is not a JSON object.')
+  // V8's own message quotes the input, which may be a password.
+  const value = parseJson(text.toString('utf8'))
+  if (value === undefined) return E.left('The message is not JSON.')
+  return isObject(value) ? E.right(value) : E.left('The message is not a JSON object.')
 }
 
-/** Says JsonObject of what JSON.parse made, so its fields are Json. */
-const isObject = (value: unknown): value is { readonly [field: string]: Json } =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: Json): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const isHeadAlone = (first: Buffer, pieces: number): boolean =>
   pieces === 2 && first.byteLength >= PREFIX && first.byteLength === PREFIX + first.readUInt32BE(5)
