@@ -8,9 +8,9 @@ import type { UploadStore } from './uploads.ts'
 export interface Present {
   /**
    * Only what a version in a folder that the account may read names, or what one of its agents has uploaded: knowing a hash
-   * gives nothing (DESIGN.md, section 6: what may be asked for).
+   * gives nothing (DESIGN.md, section 6: what may be asked for). Its size; undefined: it must be sent.
    */
-  has(account: AccountId, folder: FolderId, hash: Hash): boolean
+  size(account: AccountId, folder: FolderId, hash: Hash): number | undefined
 }
 
 export interface PresentDeps {
@@ -21,9 +21,14 @@ export interface PresentDeps {
 }
 
 export const createPresent = ({ state, followed, uploads, chunks }: PresentDeps): Present => ({
-  has: (account, folder, hash) => {
-    if (chunks.isDamaged(hash)) return false
-    if (followed.namesChunk(folder, hash) || uploads.has(account, hash)) return true
-    return state.directory.foldersOf(account).some((other) => other.folder !== folder && followed.namesChunk(other.folder, hash))
+  size: (account, folder, hash) => {
+    if (chunks.isDamaged(hash)) return undefined
+    const known = followed.chunkSize(folder, hash) ?? uploads.size(account, hash)
+    if (known !== undefined) return known
+    for (const other of state.directory.foldersOf(account)) {
+      const size = followed.chunkSize(other.folder, hash)
+      if (size !== undefined) return size
+    }
+    return undefined
   },
 })

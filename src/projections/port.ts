@@ -137,8 +137,8 @@ export interface Held {
 
 /** The questions that the projections answer which follow the log. */
 export interface FollowReads extends PackIndex {
-  /** Whether a version in the folder names the chunk. */
-  namesChunk(folder: FolderId, hash: Hash): boolean
+  /** The size of a chunk that a version in the folder names; undefined where none does. */
+  chunkSize(folder: FolderId, hash: Hash): number | undefined
   /** The version that the event at `revision` made. */
   versionAt(folder: FolderId, revision: Revision): Version | undefined
   /** Whether the path has held it at `since` or later (-1: ever). */

@@ -78,9 +78,8 @@ const openManifests = async (
   for (const change of all) {
     const manifest = contentOf(change)?.manifest
     if (manifest?.tag !== 'object' || opened.has(manifest.hash)) continue
-    const open = await openManifest(core, manifest.hash, contents.get(manifest.hash), () =>
-      core.present.has(agent.account, head.folder, manifest.hash),
-    )
+    const mayRead = () => core.present.size(agent.account, head.folder, manifest.hash) !== undefined
+    const open = await openManifest(core, manifest.hash, contents.get(manifest.hash), mayRead)
     if (open !== undefined) opened.set(manifest.hash, open)
   }
   return opened

@@ -7,7 +7,7 @@ import { isRefused, noFolder, reply, type Context, type Reply, type Signed } fro
 export const missing = (context: Context, { request, agent }: Signed<'Missing'>): Reply => {
   const foreign = noFolder(context, agent, request.folder)
   if (foreign !== undefined) return reply(foreign)
-  const absent = request.chunks.filter((hash) => !context.core.present.has(agent.account, request.folder, hash))
+  const absent = request.chunks.filter((hash) => context.core.present.size(agent.account, request.folder, hash) === undefined)
   return reply({ tag: 'MissingChunks', status: 200, missing: [...new Set(absent)] })
 }
 
@@ -22,10 +22,6 @@ export const chunks = async (context: Context, { request, agent, payload }: Sign
   const stored = await core.chunks.store(sent)
   if (E.isLeft(stored))
     return reply(stored.left.tag === 'Damaged' ? refused(400, 'hash', 'Contents: the bytes do not match their hash') : failed(stored.left))
-  core.uploads.add(
-    agent.account,
-    sent.map(({ hash }) => hash),
-    core.clock.wall(),
-  )
+  core.uploads.add(agent.account, request.chunks, core.clock.wall())
   return reply(DONE)
 }

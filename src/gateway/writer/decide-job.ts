@@ -21,7 +21,8 @@ export type JobDecision =
 export interface JobContext {
   readonly folder: FolderId
   readonly view: Overlay
-  readonly isPresent: (hash: Hash) => boolean
+  /** The size of a stored chunk that the sender may name; undefined: it must be sent. */
+  readonly sizeOf: (hash: Hash) => number | undefined
   /** The gateway's clock. */
   readonly time: number
 }
@@ -49,12 +50,12 @@ export const decideJob = (job: Job, context: JobContext): JobDecision => {
 }
 
 /** A stale change is refused before its content is asked for. */
-const decideChange = (job: Job, change: Change, index: number, { view, isPresent }: JobContext, tally: Tally): Outcome => {
+const decideChange = (job: Job, change: Change, index: number, { view, sizeOf }: JobContext, tally: Tally): Outcome => {
   const decided = decide(view, change)
   if (E.isLeft(decided)) return refusal(decided.left)
   const decision = decided.right
   if (decision.tag === 'already') return { status: 200, revision: decision.revision, path: decision.path }
-  const needs = needsOf(change, job, isPresent)
+  const needs = needsOf(change, job, sizeOf)
   if (needs.tag === 'wrong') return { status: 400, code: 'hash', reason: needs.reason, present: undefined }
   for (const hash of needs.missing) tally.missing.add(hash)
   for (const hash of needs.named) tally.named.add(hash)

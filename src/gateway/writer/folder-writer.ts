@@ -156,7 +156,7 @@ const decideOne = (core: Core, folder: FolderId, job: Job, view: Overlay, time: 
   if (agent === undefined || agent.revoked) return { tag: 'answer', answer: refused(403, 'revoked', 'the agent has been revoked') }
   const before = answerBefore(core, folder, job)
   if (before !== undefined) return before
-  return decideJob(job, { folder, view, time, isPresent: (hash) => core.present.has(agent.account, folder, hash) })
+  return decideJob(job, { folder, view, time, sizeOf: (hash) => core.present.size(agent.account, folder, hash) })
 }
 
 const sizeOf = (drafts: readonly Draft[]): number =>

@@ -13,27 +13,30 @@ const NOTHING: Needs = { tag: 'chunks', missing: [], named: [] }
 
 export const contentOf = (change: Change): Content | undefined => ('content' in change ? change.content : undefined)
 
-/** `isPresent` says whether the sender may name a chunk that is stored. */
-export const needsOf = (change: Change, job: Job, isPresent: (hash: Hash) => boolean): Needs => {
+/** The size of a stored chunk that the sender may name. */
+type SizeOf = (hash: Hash) => number | undefined
+
+export const needsOf = (change: Change, job: Job, sizeOf: SizeOf): Needs => {
   const content = contentOf(change)
   if (content === undefined) return NOTHING
   const { manifest } = content
-  if (manifest.tag === 'chunks') return chunkNeeds(manifest.chunks, job, isPresent)
+  if (manifest.tag === 'chunks') return chunkNeeds(manifest.chunks, job, sizeOf)
   const opened = job.manifests.get(manifest.hash)
   if (opened === undefined) return { tag: 'chunks', missing: [manifest.hash], named: [] }
   if (!chunksMatch(content, opened.chunks)) return { tag: 'wrong', reason: 'the manifest does not make this content' }
-  return chunkNeeds([manifest, ...opened.chunks], job, isPresent)
+  return chunkNeeds([manifest, ...opened.chunks], job, sizeOf)
 }
 
-const chunkNeeds = (chunks: readonly Chunk[], { contents }: Job, isPresent: (hash: Hash) => boolean): Needs => {
+/** No event may say another size of a chunk than it has (I6): whoever read it so would never get it whole. */
+const chunkNeeds = (chunks: readonly Chunk[], { contents }: Job, sizeOf: SizeOf): Needs => {
   const missing: Hash[] = []
   const named: Hash[] = []
   for (const { hash, size } of chunks) {
     const inside = contents.get(hash)
-    if (inside === undefined) {
-      if (!isPresent(hash)) missing.push(hash)
-    } else if (inside.bytes.length === size) named.push(hash)
-    else return { tag: 'wrong', reason: 'a chunk has another size than the change says' }
+    const stored = inside === undefined ? sizeOf(hash) : inside.bytes.length
+    if (stored === undefined) missing.push(hash)
+    else if (stored !== size) return { tag: 'wrong', reason: 'a chunk has another size than the change says' }
+    else if (inside !== undefined) named.push(hash)
   }
   return { tag: 'chunks', missing, named }
 }

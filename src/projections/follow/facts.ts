@@ -1,5 +1,5 @@
 import type { Revision } from '../../domain/change.ts'
-import type { Content, Hash, Kind } from '../../domain/content.ts'
+import type { Chunk, Content, Hash, Kind } from '../../domain/content.ts'
 import type { AgentKey, FileEvent, FileId, FolderId, PackEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { isFileEvent } from '../../domain/tree.ts'
@@ -30,7 +30,7 @@ export interface Facts {
   readonly pack?: PackEvent
   readonly history: readonly HistoryRow[]
   /** What versions in `folder` name: their chunks, and their manifest objects. */
-  readonly chunks: { readonly folder: FolderId; readonly hashes: readonly Hash[] } | undefined
+  readonly chunks: { readonly folder: FolderId; readonly named: readonly Chunk[] } | undefined
   readonly position?: PositionRow
 }
 
@@ -64,11 +64,9 @@ const fileFacts = (
   const content = event.type === 'FileDeleted' ? undefined : event.content
   const row: HistoryRow = { folder, path, revision, fileId, type, kind: content?.kind, hash: content?.hash, agent }
   const left: HistoryRow[] = event.type === 'FileMoved' ? [{ ...row, path: event.from, kind: undefined, hash: undefined }] : []
-  const hashes = content === undefined ? [] : chunksOf(content, manifests)
-  return { history: [...left, row], chunks: hashes.length === 0 ? undefined : { folder, hashes } }
+  const named = content === undefined ? [] : chunksOf(content, manifests)
+  return { history: [...left, row], chunks: named.length === 0 ? undefined : { folder, named } }
 }
 
-const chunksOf = ({ manifest }: Content, manifests: ManifestChunks): readonly Hash[] =>
-  manifest.tag === 'chunks'
-    ? manifest.chunks.map(({ hash }) => hash)
-    : [manifest.hash, ...(manifests(manifest.hash) ?? []).map(({ hash }) => hash)]
+const chunksOf = ({ manifest }: Content, manifests: ManifestChunks): readonly Chunk[] =>
+  manifest.tag === 'chunks' ? manifest.chunks : [{ hash: manifest.hash, size: manifest.size }, ...(manifests(manifest.hash) ?? [])]

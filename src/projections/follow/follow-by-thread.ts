@@ -68,7 +68,7 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
       ring()
     },
     find: (hash) => recent.find(hash) ?? tables.find(hash),
-    namesChunk: (folder, hash) => recent.namesChunk(folder, hash) || tables.namesChunk(folder, hash),
+    chunkSize: (folder, hash) => recent.chunkSize(folder, hash) ?? tables.chunkSize(folder, hash),
     versionAt: (folder, revision) => recent.versionAt(folder, revision) ?? tables.versionAt(folder, revision),
     held: (folder, path, since, content) => recent.held(folder, path, since, content) || tables.held(folder, path, since, content),
   }

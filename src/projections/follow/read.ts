@@ -22,7 +22,7 @@ interface VersionRow {
 export const readFollowTables = (db: DatabaseSync): FollowReads => {
   const place = db.prepare('SELECT name, offset, size FROM chunks JOIN packs ON packs.id = pack WHERE hash = ?')
   const folder = 'folder = (SELECT id FROM folders WHERE folder = ?)'
-  const names = db.prepare(`SELECT 1 FROM folder_chunks WHERE ${folder} AND hash = ?`)
+  const names = db.prepare(`SELECT size FROM folder_chunks WHERE ${folder} AND hash = ?`)
   const version = db.prepare(`SELECT path, file_id, kind, hash FROM history WHERE ${folder} AND revision = ? AND hash IS NOT NULL`)
   const held = db.prepare(`SELECT 1 FROM history WHERE ${folder} AND path = ? AND revision >= ? AND hash = ? AND kind = ?`)
   return {
@@ -31,7 +31,10 @@ export const readFollowTables = (db: DatabaseSync): FollowReads => {
       const row = place.get(bytesOf(hash)) as unknown as PlaceRow | undefined
       return row && { pack: row.name, offset: row.offset, size: row.size }
     },
-    namesChunk: (id, hash) => names.get(id, bytesOf(hash)) !== undefined,
+    chunkSize: (id, hash) => {
+      const size = names.get(id, bytesOf(hash))?.['size']
+      return size === undefined ? undefined : Number(size)
+    },
     versionAt: (id, revision) => {
       const row = version.get(id, revision) as unknown as VersionRow | undefined
       // Hex of 32 bytes is a Hash.

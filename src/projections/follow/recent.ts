@@ -27,14 +27,14 @@ type Row = HistoryRow & { readonly order: bigint }
 
 const pathKey = (folder: FolderId, path: SyncPath): string => `${folder}/${path}`
 
-const weigh = ({ pack, history, chunks }: Facts): number => (pack?.entries.length ?? 0) + history.length + (chunks?.hashes.length ?? 0)
+const weigh = ({ pack, history, chunks }: Facts): number => (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
 
 export const createRecent = (): Recent => {
   let queue: Kept[] = []
   let trimmed = -1n
   let size = 0
   const places = new Map<Hash, Place & { readonly order: bigint }>()
-  const chunks = new Map<string, bigint>()
+  const chunks = new Map<string, { readonly size: number; readonly order: bigint }>()
   const versions = new Map<string, Version & { readonly order: bigint }>()
   const rows = new Map<string, readonly Row[]>()
 
@@ -48,7 +48,7 @@ export const createRecent = (): Recent => {
     const { pack } = facts
     for (const { hash, offset, size: bytes } of pack?.entries ?? [])
       places.set(hash, { pack: pack?.pack ?? '', offset, size: bytes, order })
-    for (const hash of facts.chunks?.hashes ?? []) chunks.set(`${facts.chunks?.folder}${hash}`, order)
+    for (const { hash, size: bytes } of facts.chunks?.named ?? []) chunks.set(`${facts.chunks?.folder}${hash}`, { size: bytes, order })
     for (const row of facts.history) addRow({ ...row, order })
     queue.push({ order, facts })
     size += weigh(facts)
@@ -56,9 +56,9 @@ export const createRecent = (): Recent => {
   /** What a later event told again stays until that one is trimmed. */
   const remove = ({ order, facts }: Kept): void => {
     for (const { hash } of facts.pack?.entries ?? []) if ((places.get(hash)?.order ?? order) <= order) places.delete(hash)
-    for (const hash of facts.chunks?.hashes ?? []) {
+    for (const { hash } of facts.chunks?.named ?? []) {
       const key = `${facts.chunks?.folder}${hash}`
-      if ((chunks.get(key) ?? order) <= order) chunks.delete(key)
+      if ((chunks.get(key)?.order ?? order) <= order) chunks.delete(key)
     }
     for (const { folder, path, revision } of facts.history) {
       versions.delete(`${folder}/${revision}`)
@@ -82,7 +82,7 @@ export const createRecent = (): Recent => {
       gone.forEach(remove)
     },
     find: (hash) => places.get(hash),
-    namesChunk: (folder, hash) => chunks.has(`${folder}${hash}`),
+    chunkSize: (folder, hash) => chunks.get(`${folder}${hash}`)?.size,
     versionAt: (folder: FolderId, revision: Revision) => versions.get(`${folder}/${revision}`),
     held: (folder, path, since, { kind, hash }: Held) =>
       (rows.get(pathKey(folder, path)) ?? []).some((row) => row.revision >= since && row.hash === hash && row.kind === kind),

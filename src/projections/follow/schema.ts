@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { transaction } from '../../lib/sqlite.ts'
 
 /** Grows with the tables' form or the fold's meaning: a database of another version is emptied, and filled again from the log. */
-const VERSION = 1
+const VERSION = 2
 
 const TABLES = ['follow_checkpoint', 'packs', 'chunks', 'folders', 'folder_chunks', 'history', 'positions']
 
@@ -12,7 +12,7 @@ const SCHEMA = `
   CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE chunks (hash BLOB PRIMARY KEY, pack INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE folders (id INTEGER PRIMARY KEY, folder TEXT NOT NULL UNIQUE);
-  CREATE TABLE folder_chunks (folder INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (folder, hash)) WITHOUT ROWID;
+  CREATE TABLE folder_chunks (folder INTEGER NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (folder, hash)) WITHOUT ROWID;
   CREATE TABLE history (
     folder INTEGER NOT NULL, path TEXT NOT NULL, revision INTEGER NOT NULL, file_id TEXT NOT NULL, type TEXT NOT NULL, kind TEXT, hash BLOB, agent TEXT,
     PRIMARY KEY (folder, path, revision)

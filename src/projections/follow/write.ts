@@ -40,7 +40,7 @@ const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
   const chunk = db.prepare(
     'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size',
   )
-  const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?) ON CONFLICT DO NOTHING')
+  const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
   const history = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
   const position = db.prepare(
     'INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain',
@@ -64,7 +64,7 @@ const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
     facts.history.forEach(keepRow)
     if (facts.chunks !== undefined) {
       const folder = numberOfFolder(facts.chunks.folder)
-      for (const hash of facts.chunks.hashes) named.run(folder, bytesOf(hash))
+      for (const { hash, size } of facts.chunks.named) named.run(folder, bytesOf(hash), size)
     }
     if (facts.position !== undefined)
       position.run(facts.position.agent, facts.position.folder, facts.position.position, facts.position.chain)
