@@ -14,7 +14,7 @@ export interface PathEvent {
   readonly by: Actor
 }
 
-/** All contents that users made, on any device: every state that a file had after one of their calls. */
+/** All contents that users made, on any device: every state that a file had after one of their calls, or that a power cut left of what they had not synced. */
 export class Contents {
   readonly #shown = new Map<ContentId, string>()
   readonly #written = new Set<ContentId>([DIRECTORY])
@@ -59,8 +59,6 @@ export class DiskHistory implements DiskObserver {
   readonly gone = new Map<ContentId, PathEvent>()
   /** Contents that users of this device made, and when first. */
   readonly made = new Map<ContentId, PathEvent>()
-  /** Contents that are on this disk only because a power cut spoilt a file. */
-  readonly spoilt = new Set<ContentId>()
   readonly #device: string
   readonly #contents: Contents
   readonly #trace: Trace
@@ -154,9 +152,10 @@ export class DiskHistory implements DiskObserver {
     const content = this.#contents.name(inode)
     push(this.appeared, { sequence, path, content, by: 'cut' })
     this.#trace.say(`${this.#device} cut`, () => `left ${path} ${this.#contents.show(content)}`)
-    if (!this.#contents.isWhole(content)) this.spoilt.add(content)
     const write = this.#writes.get(inode)
-    if (write?.by !== 'agent' || write.content === content) return
+    // What a user wrote and did not sync is spoilt; from now on that is what there is.
+    if (write?.by !== 'agent') return void this.#contents.wrote(inode)
+    if (write.content === content) return
     this.#trace.violated('I12', `${this.#device}: after a power cut ${path}, which the agent had written, holds neither its old nor its new content: ${this.#contents.show(content)}`)
   }
 

@@ -91,8 +91,8 @@ class Judge {
   #strange(path: string, content: ContentId, target: Version | undefined): void {
     const cut = this.#cutThatLeft(content)
     if (cut === undefined) {
-      const whole = this.#evidence.contents.isWhole(content)
-      return this.#fail(whole ? 'I3' : 'I12', `${path} got ${this.#show(content)}, which no user of this device wrote`)
+      const isWhole = this.#evidence.contents.isWhole(content)
+      return this.#fail(isWhole ? 'I3' : 'I12', `${path} got ${this.#show(content)}, which no user of this device wrote`)
     }
     const before = this.#device.history.vanished.get(cut.path)?.find((event) => event.sequence === cut.sequence)
     if (target !== undefined && before?.content === target.id) {
