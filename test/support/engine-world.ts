@@ -134,7 +134,9 @@ export class EngineDevice {
   readonly #world: EngineWorld
   readonly #enrolled: Enrolled
   readonly #options: EngineDeviceOptions
-  database: DatabaseSync = openDatabase(':memory:', { synchronous: 'OFF' })
+  /** The run of its machine: another one after a power cut. */
+  boot = 'first'
+  readonly database: DatabaseSync = openDatabase(':memory:', { synchronous: 'OFF' })
   #transport: ClientTransport | undefined
   #sync: FolderSync | undefined
 
@@ -177,6 +179,7 @@ export class EngineDevice {
       folder,
       gatewayKey: this.#world.gateway.signer.publicKey,
       settings: { scanEverySeconds: 3600, maxFileSize: this.#options.maxFileSize ?? 1024 ** 3 },
+      boot: this.boot,
       report: (event) => void this.reports.push(event),
     })
   }

@@ -33,17 +33,21 @@ const adoptGroup = async (ctx: FolderContext, group: readonly Adoption[]): Promi
   ctx.wake.settled.notify()
 }
 
-/** Adopts several versions; resolves when all are recorded. The caller releases the paths. */
+/** Adopts several versions; resolves when all are recorded, or the run ends. The caller releases the paths. */
 export const adoptAll = async (ctx: FolderContext, items: readonly Omit<Adoption, 'done'>[]): Promise<void> => {
   if (items.length === 0) return
   let left = items.length
   await new Promise<void>((resolve) => {
+    const end = (): void => {
+      ctx.signal.removeEventListener('abort', end)
+      resolve()
+    }
     const done = (): void => {
       left -= 1
-      if (left === 0) resolve()
+      if (left === 0) end()
     }
+    ctx.signal.addEventListener('abort', end)
     for (const item of items) ctx.adoptions.push({ ...item, done })
     ctx.wake.adopt.notify()
-    ctx.signal.addEventListener('abort', () => resolve(), { once: true })
   })
 }

@@ -61,6 +61,8 @@ export class FolderContext {
   readonly adoptions: Adoption[] = []
   /** Messages that were answered, and whose paths are not settled yet. */
   unfinished = 0
+  /** Messages up to this number were made before the power may have been cut: what they say of the disk is looked at before it becomes base (I17). */
+  doubtfulUpTo = 0
   /** Large contents that wait for, or are on, their way up. */
   readonly uploading = new Set<SyncPath>()
   readonly uploads: SyncPath[] = []

@@ -11,7 +11,7 @@ import type { FolderFatal, FolderStatus, FolderSync, FolderSyncDeps } from './fo
 import { graveLoop } from './graves.ts'
 import { approve } from './holds.ts'
 import { planLoop } from './planner.ts'
-import { publishLoop } from './publish.ts'
+import { publishLoop, resumeOutbox } from './publish.ts'
 import { pullLoop } from './pull.ts'
 import { FileReader } from './reader.ts'
 import { reportLoop } from './report.ts'
@@ -72,13 +72,14 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
   for (const wake of [ctx.wake.look, ctx.wake.pull, ctx.wake.plan]) wake.notify()
   const over = new AbortController()
   const end = (): void => over.abort()
-  ctx.signal.addEventListener('abort', end, { once: true })
-  signal?.addEventListener('abort', end, { once: true })
+  ctx.signal.addEventListener('abort', end, { signal: over.signal })
+  signal?.addEventListener('abort', end, { signal: over.signal })
   if (ctx.signal.aborted || signal?.aborted === true) over.abort()
   while (!over.signal.aborted && !(isAtRest(ctx) && !ctx.pullWanted)) {
     await ctx.deps.clock.sleep(5, over.signal)
     ctx.looks.hurry()
   }
+  end()
   return statusOf(ctx)
 }
 
@@ -123,6 +124,7 @@ export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
 const run = async (ctx: FolderContext): Promise<void> => {
   await loadRules(ctx)
   if (ctx.signal.aborted) return
+  resumeOutbox(ctx)
   const reader = new FileReader(ctx)
   const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
   // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.

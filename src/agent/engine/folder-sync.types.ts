@@ -67,6 +67,11 @@ export interface FolderSyncDeps {
   /** Base64 of the gateway's public key, pinned at `register`. */
   readonly gatewayKey: string
   readonly settings: FolderSyncSettings
+  /**
+   * Names this run of the machine. Where it is another than at the last start, or not known, the power may have been cut since, and what the disk had not
+   * made durable may be gone (I17).
+   */
+  readonly boot?: string
   readonly report: (event: FolderReport) => void
 }
 

@@ -109,12 +109,12 @@ const noteAbsentNode = (ctx: FolderContext, path: SyncPath): void => {
 export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   const { path } = reading
   if (reading.tag === 'failed') return ctx.block(path, obstacleOf(reading.error, 'disk'))
-  // Gone, or a folder by now, whose content is not its own but what a look at it finds.
-  if (reading.tag === 'absent' || (reading.tag === 'read' && reading.content.kind === 'directory')) return ctx.look(path)
+  if (reading.tag === 'absent') return ctx.look(path)
   if (reading.tag === 'unstable') {
     ctx.looks.sent(path, ctx.now)
     return ctx.look(path, 20)
   }
+  if (reading.content.kind === 'directory') return noteFolderRead(ctx, path, reading.seen)
   ctx.problems.clear(path, 'disk')
   const { local, base } = ctx.index.get(path)
   const same = local !== undefined && sameContent(local.content, reading.content)
@@ -124,6 +124,14 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   if (base !== undefined && sameContent(base.content, reading.content)) return ctx.plan(path)
   if (reading.bytes !== undefined) ctx.bytes.set(reading.content.hash, reading.bytes)
   ctx.plan(path)
+}
+
+/** It was a file when it was looked at, and is a folder now: what is in it is found by a walk. */
+const noteFolderRead = (ctx: FolderContext, path: SyncPath, seen: Seen): void => {
+  const found: Found = { read: [], walk: new Set() }
+  noteDirectory(ctx, path, seen, found)
+  for (const directory of found.walk) ctx.rewalk.add(directory)
+  ctx.wake.look.notify()
 }
 
 /** An ignore file was put in place or taken away by this device itself: its rules are read (or end). */

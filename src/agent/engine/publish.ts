@@ -17,7 +17,6 @@ const NOTHING: Gathered['contents'] = []
  * the outbox until it is answered for good and settled, and is sent again, the same, after anything else.
  */
 export const publishLoop = async (ctx: FolderContext): Promise<void> => {
-  for (const row of answeredRows(ctx)) finish(ctx, row)
   let pause = FIRST_PAUSE_MS
   while (!ctx.signal.aborted) {
     if (!ctx.connected || !ctx.caughtUp || ctx.rootLost !== undefined) {
@@ -38,6 +37,18 @@ export const publishLoop = async (ctx: FolderContext): Promise<void> => {
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
     }
   }
+}
+
+/** Goes on with the messages of an earlier run. Their paths are busy before anything is planned. */
+export const resumeOutbox = (ctx: FolderContext): void => {
+  const { boot } = ctx.deps
+  if (boot === undefined || boot !== ctx.index.meta('boot')) {
+    ctx.index.distrust()
+    ctx.doubtfulUpTo = Number(ctx.index.meta('number') ?? '0')
+  }
+  if (boot !== undefined) ctx.index.setMeta('boot', boot)
+  for (const path of pathsOf(unansweredRow(ctx)?.batch.changes ?? [])) ctx.busy.add(path)
+  for (const row of answeredRows(ctx)) finish(ctx, row)
 }
 
 const waitForWork = async (ctx: FolderContext): Promise<void> => {

@@ -54,15 +54,18 @@ export const pullLoop = async (ctx: FolderContext): Promise<void> => {
       continue
     }
     ctx.pullWanted = false
+    const before = ctx.position
     const page = await pullPage(ctx)
-    if (E.isLeft(page)) {
-      ctx.pullWanted = true
+    // A gateway that is behind what was heard of the log is asked again, not all the time.
+    const behind = E.isRight(page) && ctx.position === before && ctx.position < ctx.head
+    if (E.isRight(page) && page.right) reachHead(ctx)
+    if (E.isLeft(page) || behind) {
+      if (E.isLeft(page)) ctx.pullWanted = true
       await ctx.deps.clock.sleep(pause * (0.5 + ctx.deps.random()), ctx.signal)
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
       continue
     }
     pause = FIRST_PAUSE_MS
-    if (page.right) reachHead(ctx)
     for (const waiter of ctx.pullWaiters.splice(0)) waiter()
   }
   for (const waiter of ctx.pullWaiters.splice(0)) waiter()

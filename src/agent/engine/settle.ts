@@ -6,6 +6,7 @@ import type { Outcome } from '../../protocol/messages.ts'
 import { adoptAll } from './adopt.ts'
 import type { Adoption, FolderContext } from './context.ts'
 import { noteDeletion, releaseHold } from './holds.ts'
+import { noteAbsent, noteReading } from './local-tree.ts'
 import { type OutboxRow, removeRow } from './outbox.ts'
 import { reach } from './pull.ts'
 
@@ -60,6 +61,21 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
   return []
 }
 
+/** Those of the items that the disk holds as they say; the others are planned by what it holds. */
+const onDisk = async (ctx: FolderContext, items: readonly Item[]): Promise<readonly Item[]> => {
+  const readings = await ctx.deps.disk.read(items.map(({ path }) => path))
+  if (ctx.signal.aborted) return []
+  return ctx.index.atomically(() =>
+    items.filter(({ path, base }, at) => {
+      const reading = readings[at]
+      if (reading === undefined) return false
+      if (reading.tag === 'absent') noteAbsent(ctx, path)
+      else noteReading(ctx, reading)
+      return reading.tag === 'read' ? base !== undefined && sameBytes(reading.content, base.content) : reading.tag === 'absent' && base === undefined
+    }),
+  )
+}
+
 /** After the final answer: waits until the log's tree is here, records what is in sync, and lets the paths go. */
 export const finishRow = async (ctx: FolderContext, { number, batch, answer }: OutboxRow): Promise<void> => {
   if (answer === undefined) return
@@ -72,7 +88,7 @@ export const finishRow = async (ctx: FolderContext, { number, batch, answer }: O
       return outcome.status === 200 ? accepted(ctx, change, outcome) : refused(ctx, change, outcome, answer.position)
     }),
   )
-  await adoptAll(ctx, items)
+  await adoptAll(ctx, number > ctx.doubtfulUpTo ? items : await onDisk(ctx, items))
   if (ctx.signal.aborted) return
   removeRow(ctx, number)
   for (const path of pathsOf(batch.changes)) ctx.release(path)

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Chunk, type Hash, sameBytes, sameContent } from '../../domain/content.ts'
+import { type Chunk, type Content, type Hash, sameBytes, sameContent } from '../../domain/content.ts'
 import { parentOf, type SyncPath } from '../../domain/path.ts'
 import type { BaseState, LocalState, RemoteState } from '../../domain/plan/trees.ts'
 import { transaction } from '../../lib/sqlite.ts'
@@ -55,6 +55,8 @@ const wantedHash = ({ local, remote }: Node, state: number): Hash | null => {
   if ((state & REMOTE_OPEN) === 0 || content === undefined || content.kind !== 'file' || content.size === 0) return null
   return local !== undefined && sameBytes(local.content, content) ? null : content.hash
 }
+
+const nowhere = ({ kind, size, executable }: Content): Seen => ({ kind, size, executable, mtime: '0', ctime: '0', inode: '0' })
 
 const toNode = (row: Row): Node => ({
   path: row.path,
@@ -161,6 +163,23 @@ export class FolderIndex {
   vanishedBelow(directory: SyncPath): boolean {
     const sql = 'SELECT 1 FROM node WHERE path > ? AND path < ? AND state > 0 AND local IS NULL AND base IS NOT NULL AND remote IS NOT NULL LIMIT 1'
     return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
+  }
+
+  /**
+   * After a power cut: what was noted of the disk and is not in sync may be there no more, in part, or again. Until it is looked at, it counts as what was last
+   * in sync, which is durable (I17), with a stat that nothing on a disk has.
+   */
+  distrust(): void {
+    const page = `SELECT path, local, base, remote FROM node WHERE state & ${LOCAL_OPEN} AND path > ? ORDER BY path LIMIT 1000`
+    for (let nodes = this.#nodes(page, ''); nodes.length > 0; nodes = this.#nodes(page, nodes.at(-1)?.path ?? '')) {
+      this.atomically(() => {
+        for (const { path, base } of nodes) this.setLocal(path, base === undefined ? undefined : { content: base.content, seen: nowhere(base.content), settled: false })
+      })
+    }
+  }
+
+  #nodes(sql: string, after: string): Node[] {
+    return asRows(this.statement(sql).all(after)).map(toNode)
   }
 
   put(node: Node): void {
