@@ -59,6 +59,8 @@ export class DiskHistory implements DiskObserver {
   readonly gone = new Map<ContentId, PathEvent>()
   /** Contents that users of this device made, and when first. */
   readonly made = new Map<ContentId, PathEvent>()
+  /** When a user last wrote to a path, whatever came of it. */
+  readonly userWrites = new Map<string, number>()
   readonly #device: string
   readonly #contents: Contents
   readonly #trace: Trace
@@ -105,6 +107,7 @@ export class DiskHistory implements DiskObserver {
     this.#writes.set(inode, { by: this.actor, content, sequence })
     this.#trace.say(this.#who(), () => `write ${paths.join(' = ') || '(no name)'} ${this.#contents.show(content)}`)
     if (this.actor === 'agent' && paths.some(isVisible)) this.#trace.violated('I12', `${this.#device}: the agent wrote into a visible file: ${paths.join(', ')}`)
+    if (this.actor === 'user') for (const path of paths) this.userWrites.set(path, sequence)
     if (old === content) return
     for (const path of paths) this.#came(sequence, path, inode, content)
     for (const path of paths) this.#went(sequence, path, inode, old)

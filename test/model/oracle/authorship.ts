@@ -90,14 +90,18 @@ class Judge {
   /** No user of the device ever made it: the rest of a power cut, or nobody's. */
   #strange(path: string, content: ContentId, target: Version | undefined): void {
     const cut = this.#cutThatLeft(content)
-    if (cut === undefined) {
-      const isWhole = this.#evidence.contents.isWhole(content)
-      return this.#fail(isWhole ? 'I3' : 'I12', `${path} got ${this.#show(content)}, which no user of this device wrote`)
-    }
-    const before = this.#device.history.vanished.get(cut.path)?.find((event) => event.sequence === cut.sequence)
-    if (target !== undefined && before?.content === target.id) {
+    if (cut === undefined) return this.#fail(this.#whoWrote(content), `${path} got ${this.#show(content)}, which no user of this device wrote`)
+    const { vanished, userWrites } = this.#device.history
+    const before = vanished.get(cut.path)?.find((event) => event.sequence === cut.sequence)
+    const wasAtRest = target !== undefined && (userWrites.get(cut.path) ?? 0) < target.entry.sequence
+    if (wasAtRest && before?.content === target.id) {
       this.#fail('I17', `${path}: ${this.#show(content)}, left by a power cut, replaced ${this.#show(target.id)}, which had been in sync`)
     }
+  }
+
+  #whoWrote(content: ContentId): Invariant {
+    if (!this.#evidence.contents.isWhole(content)) return 'I12'
+    return this.#device.cuts.some((cut) => cut < this.#entry.sequence) ? 'I17' : 'I3'
   }
 
   /** What was replaced must have been seen before: on this device, at any path. */

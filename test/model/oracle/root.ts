@@ -1,3 +1,4 @@
+import type { DiskHistory } from '../history.ts'
 import type { Evidence, LogEntry, RootLoss } from './evidence.ts'
 
 /** From so many files on, deleting all of them is held (DESIGN.md, I15). */
@@ -10,7 +11,7 @@ export const judgeRootLosses = (evidence: Evidence): void => {
       if (loss.filesInSync < HELD_FROM || loss.filesInSync < [...loss.held.values()].filter((id) => id.startsWith('file:')).length) continue
       const approved = device.approvals.find((at) => at > loss.sequence) ?? Number.POSITIVE_INFINITY
       const deleted = evidence.log.find((entry) => entry.device === device.name && entry.sequence > loss.sequence && entry.sequence < approved && isOf(loss, entry))
-      if (deleted === undefined || wasThereAgain(device.history.appeared, loss, deleted)) continue
+      if (deleted === undefined || isNotAll(device.history.appeared, loss, deleted)) continue
       evidence.trace.violated('I15', `${device.name}, revision ${deleted.revision}: a file was deleted because the root had been emptied, and nobody had approved that`)
     }
   }
@@ -18,6 +19,8 @@ export const judgeRootLosses = (evidence: Evidence): void => {
 
 const isOf = (loss: RootLoss, { event }: LogEntry): boolean => event.type === 'FileDeleted' && loss.held.get(event.path)?.startsWith('file:') === true
 
-/** The user made the path anew after the loss (and may have deleted it again). */
-const wasThereAgain = (appeared: ReadonlyMap<string, readonly { readonly sequence: number }[]>, loss: RootLoss, { event }: LogEntry): boolean =>
-  'path' in event && appeared.get(event.path)?.some(({ sequence }) => sequence > loss.sequence) === true
+/** A file came to the disk after the loss, so that what was lost is not all that there is. */
+const isNotAll = (appeared: DiskHistory['appeared'], loss: RootLoss, deleted: LogEntry): boolean =>
+  [...appeared.values()].some((events) =>
+    events.some(({ sequence, content }) => content.startsWith('file:') && sequence > loss.sequence && sequence < deleted.sequence),
+  )
