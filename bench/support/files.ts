@@ -74,14 +74,22 @@ export interface Wanted {
   readonly check?: () => boolean
 }
 
+/** A folder that is to become as another one; `alive` throws where nobody works on that any more. */
+export interface Pair {
+  readonly a: string
+  readonly b: string
+  readonly alive: () => void
+}
+
 /**
  * Waits until the folder B is as wanted, and then equals A; returns the moment just before the comparison that succeeded. Files are only
  * stat-ed meanwhile, each until it is there.
  */
-export const untilSame = async (a: string, b: string, { present, absent = [], check }: Wanted, seconds = 600): Promise<number> => {
+export const untilSame = async ({ a, b, alive }: Pair, { present, absent = [], check }: Wanted, seconds = 600): Promise<number> => {
   const deadline = performance.now() + seconds * 1000
   for (let next = 0; ;) {
     while (next < present.length && sizeOf(join(b, present[next]?.path ?? '')) === present[next]?.size) next += 1
+    alive()
     const all = next === present.length && absent.every((path) => sizeOf(join(b, path)) === undefined) && (check?.() ?? true)
     const now = performance.now()
     if (all && (await isSame(a, b))) return now

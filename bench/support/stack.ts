@@ -9,6 +9,7 @@ import { askAgent } from '../../src/agent/control/client.ts'
 import { folderAt } from '../../src/agent/device/folders.ts'
 import type { FolderStatus } from '../../src/agent/engine/folder-sync.types.ts'
 import { TcpProxy } from '../../test/support/tcp-proxy.ts'
+import { untilSame, type Wanted } from './files.ts'
 import { cpuOf } from './machine.ts'
 
 const EVENTSYNC = join(import.meta.dirname, '..', '..', 'bin', 'eventsync')
@@ -72,6 +73,10 @@ export class Device {
 
   get pid(): number {
     return this.#agent?.pid ?? -1
+  }
+
+  check(): void {
+    this.#agent?.check()
   }
 
   start(): void {
@@ -162,6 +167,18 @@ export class Stack implements AsyncDisposable {
     await command(['user', 'add', EMAIL, ...server])
     for (const [name, { state }] of Object.entries({ a: this.a, b: this.b }))
       await command(['register', EMAIL, ...server, '--name', name, '--state', state])
+  }
+
+  /** Waits until B is as wanted and equals A: the moment at which it was. */
+  untilSame(wanted: Wanted, seconds?: number): Promise<number> {
+    return untilSame({ a: this.a.folder, b: this.b.folder, alive: () => this.check() }, wanted, seconds)
+  }
+
+  /** Throws where one of the processes has ended. */
+  check(): void {
+    this.#gateway.check()
+    this.a.check()
+    this.b.check()
   }
 
   start(): void {

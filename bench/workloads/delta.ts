@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, Workload } from '../support/bench.ts'
-import { makeFile, makeFiles, MIB, must, untilSame, warm, type Wanted } from '../support/files.ts'
+import { makeFile, makeFiles, MIB, must, warm, type Wanted } from '../support/files.ts'
 import type { Measure } from '../support/measure.ts'
 import { Stack, wireSince } from '../support/stack.ts'
 
@@ -28,7 +28,7 @@ const change = async (stack: Stack, wanted: Wanted, act: () => void): Promise<Ch
   const wire = wireSince(stack)
   const start = performance.now()
   act()
-  const end = await untilSame(stack.a.folder, stack.b.folder, wanted, 120)
+  const end = await stack.untilSame(wanted, 120)
   await pause(SETTLE_MS)
   return { seconds: (end - start) / 1000, wire: wire() }
 }
@@ -92,7 +92,7 @@ const withFile = async (
   makeFile(join(directory, 'big.bin'), SIZE)
   copyFileSync(join(directory, 'big.bin'), join(stack.a.folder, 'big.bin'))
   stack.start()
-  await untilSame(stack.a.folder, stack.b.folder, { present: [{ path: 'big.bin', size: SIZE }] })
+  await stack.untilSame({ present: [{ path: 'big.bin', size: SIZE }] })
   const results = await use(stack, directory)
   await stack[Symbol.asyncDispose]()
   bench.trash.take(directory)
@@ -146,7 +146,7 @@ export const rename: Workload = {
         renamed(stack, run === 0 ? 'big.bin' : `big-${run}.bin`, `big-${run + 1}.bin`, SIZE),
       )
       const files = makeFiles(join(stack.a.folder, 'folder-0'), FILES, FILE_SIZE).map(({ path }) => path)
-      await untilSame(stack.a.folder, stack.b.folder, { present: files.map((path) => ({ path: `folder-0/${path}`, size: FILE_SIZE })) })
+      await stack.untilSame({ present: files.map((path) => ({ path: `folder-0/${path}`, size: FILE_SIZE })) })
       const folder = await repeat(bench, 'rename a folder', (run) => renamedFolder(stack, files, run))
       return [
         ...measures('rename of a file of 256 MiB', file, RENAME_SECONDS, 64),

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cpuNote, type Bench, type Workload } from '../support/bench.ts'
-import { copyTime, listFiles, makeFile, makeFiles, MIB, must, untilSame, warm } from '../support/files.ts'
+import { copyTime, listFiles, makeFile, makeFiles, MIB, must, warm } from '../support/files.ts'
 import type { Measure } from '../support/measure.ts'
 import { Stack } from '../support/stack.ts'
 
@@ -18,7 +18,7 @@ const firstSync = async (bench: Bench, source: string, gib: number, directory: s
   await warm(gib)
   const start = performance.now()
   stack.start()
-  const end = await untilSame(stack.a.folder, stack.b.folder, { present })
+  const end = await stack.untilSame({ present })
   const cpu = stack.cpu()
   await stack.inSync()
   return { seconds: (end - start) / 1000, settled: (performance.now() - start) / 1000, floor, cpu }

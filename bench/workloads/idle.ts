@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, Workload } from '../support/bench.ts'
-import { makeFiles, untilSame, warm } from '../support/files.ts'
+import { makeFiles, warm } from '../support/files.ts'
 import { cpuOf, memoryOf } from '../support/machine.ts'
 import type { Measure } from '../support/measure.ts'
 import { Stack, type Device } from '../support/stack.ts'
@@ -39,7 +39,7 @@ const measureAll = async (bench: Bench, stack: Stack): Promise<readonly Measure[
   const present = makeFiles(stack.a.folder, FILES, FILE_SIZE)
   const start = performance.now()
   stack.start()
-  const end = await untilSame(stack.a.folder, stack.b.folder, { present }, 1200)
+  const end = await stack.untilSame({ present }, 1200)
   await stack.inSync()
   bench.say(`  first sync of ${FILES} files: ${(end - start) / 1000} s`)
   const peaks = [stack.a, stack.b].map(({ pid }) => memoryOf(pid).peak)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { cpuNote, type Bench, type Workload } from '../support/bench.ts'
-import { makeFiles, untilSame, warm } from '../support/files.ts'
+import { makeFiles, warm } from '../support/files.ts'
 import { median, quantile, type Measure } from '../support/measure.ts'
 import { Stack } from '../support/stack.ts'
 
@@ -39,7 +39,7 @@ const inSync = async (bench: Bench, directory: string): Promise<Stack> => {
   const stack = await Stack.create(join(directory, 'stack'))
   const present = makeFiles(stack.a.folder, 1000, FILE_SIZE)
   stack.start()
-  await untilSame(stack.a.folder, stack.b.folder, { present })
+  await stack.untilSame({ present })
   await stack.inSync()
   await warm(0.3)
   await pause(3000)
@@ -96,7 +96,7 @@ export const burst: Workload = {
       const before = stack.cpu()
       const start = performance.now()
       const paths = writeBurst(stack.a.folder, run)
-      const end = await untilSame(stack.a.folder, stack.b.folder, { present: paths.map((path) => ({ path, size: FILE_SIZE })) })
+      const end = await stack.untilSame({ present: paths.map((path) => ({ path, size: FILE_SIZE })) })
       values.push((end - start) / 1000)
       cpus.push(stack.cpu().map((cpu, i) => cpu - (before[i] ?? 0)))
       bench.say(`  burst, run ${run + 1}: ${values.at(-1) ?? 0} s`)
