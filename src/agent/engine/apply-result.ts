@@ -1,8 +1,9 @@
-import { conflictPath } from '../../domain/conflict-name.ts'
+import { sameBytes } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
-import type { Seen, StepResult } from '../disk/port.ts'
+import type { Look, Seen, StepResult } from '../disk/port.ts'
 import type { Work } from './apply.ts'
+import { copyPath } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
 import { forgetBelow, localOf } from './local-tree.ts'
 import { obstacleOf } from './problems.ts'
@@ -40,23 +41,31 @@ const notePlaced = (ctx: FolderContext, { path, node }: Work, job: Extract<Apply
 
 const noteAside = (ctx: FolderContext, { path, node, steps }: Work, seen: Seen | undefined): Afterwards => {
   const [step] = steps
-  if (step?.tag !== 'aside' || node.local === undefined) return () => ctx.release(path)
-  const { to } = step
+  if (step === undefined || node.local === undefined) return () => ctx.release(path)
   const { content } = node.local
+  const to = step.tag === 'aside' ? step.to : undefined
   if (content.kind === 'directory') forgetBelow(ctx, path)
-  else if (seen !== undefined) ctx.index.setLocal(to, localOf(ctx, seen, content), ctx.index.chunksOf(path))
+  else if (to !== undefined && seen !== undefined) ctx.index.setLocal(to, localOf(ctx, seen, content), ctx.index.chunksOf(path))
   ctx.index.setLocal(path, undefined)
   // The name belongs to the log's version now: what is missing here is not a deletion.
   ctx.index.setBase(path, undefined)
-  ctx.deps.report({ tag: 'conflict', path, copy: to })
+  if (to !== undefined) ctx.deps.report({ tag: 'conflict', path, copy: to })
   return () => {
-    ctx.look(to)
-    ctx.plan(to)
+    if (to !== undefined) {
+      ctx.look(to)
+      ctx.plan(to)
+    }
     ctx.release(path)
   }
 }
 
+/**
+ * The disk is not as the plan saw it: a look will say how it is. Where looks have found nothing new again and again (an ignored folder stands in the way, a
+ * file is written all the time), it is tried again with growing pauses.
+ */
 const again = (ctx: FolderContext, path: SyncPath): void => {
+  ctx.looks.sent(path, ctx.now)
+  if (ctx.looks.isHot(path, ctx.now)) ctx.block(path, { reason: 'what is on the disk here keeps changing, or is in the way', side: 'version', permanent: false })
   ctx.look(path)
   ctx.release(path)
 }
@@ -69,7 +78,11 @@ const idle = (ctx: FolderContext, { job }: Work): void => {
 export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<StepResult, { tag: 'done' }>): Afterwards => {
   const { path, job, node } = work
   idle(ctx, work)
-  if (result.tag === 'changed') return () => again(ctx, path)
+  if (result.tag === 'changed') {
+    // The name that was to be taken may be what was not as it seemed.
+    for (const step of work.steps) if (step.tag === 'aside') ctx.look(step.to)
+    return () => again(ctx, path)
+  }
   if (result.error.tag === 'NotEmpty') return () => ctx.run(settleNotEmpty(ctx, path, job.tag === 'place' ? job.version : undefined))
   ctx.block(path, obstacleOf(result.error, 'version'))
   if (result.error.tag === 'NoSpace') ctx.lastError = result.error.reason
@@ -85,31 +98,31 @@ const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseS
   const [listing] = await ctx.deps.disk.list([path])
   if (ctx.signal.aborted) return
   if (listing?.result.tag !== 'listed') return again(ctx, path)
-  const { entries } = listing.result
-  const inside = entries.filter((entry) => !ctx.ignore.ignores(entry.path, entry.tag === 'seen' && entry.seen.kind === 'directory'))
-  const leaving = inside.every((entry) => isLeaving(ctx, entry.path))
-  if (inside.length > 0 && leaving) {
-    for (const entry of inside) ctx.look(entry.path)
-    ctx.block(path, { reason: 'the folder still holds files that are about to go', side: 'version', permanent: false })
-    return ctx.release(path)
-  }
-  if (version !== undefined) return moveAside(ctx, path, version)
+  const inside = listing.result.entries.filter((entry) => !ctx.ignore.ignores(entry.path, isFolder(entry)) && !ctx.problems.isPermanent(entry.path))
   for (const entry of inside) ctx.look(entry.path)
-  const reason = inside.length === 0 ? 'the folder was deleted elsewhere; it stays here because of the ignored files in it' : 'the folder still holds files that were added here'
-  ctx.block(path, { reason, side: 'version', permanent: inside.length === 0 })
+  if (inside.length > 0 && inside.every((entry) => isLeaving(ctx, entry.path))) return wait(ctx, path, 'the folder still holds files that are about to go', false)
+  if (version !== undefined) return moveAside(ctx, path, version)
+  if (inside.length > 0) return wait(ctx, path, 'the folder still holds files that were added here', false)
+  return wait(ctx, path, 'the folder was deleted elsewhere; it stays here because of what is in it and does not sync', true)
+}
+
+const wait = (ctx: FolderContext, path: SyncPath, reason: string, permanent: boolean): void => {
+  ctx.block(path, { reason, side: 'version', permanent })
   ctx.release(path)
 }
 
-/** What lies inside is as it was in sync, and the log has deleted it. */
+const isFolder = (look: Look): boolean => look.tag === 'seen' && look.seen.kind === 'directory'
+
+/** It is as it was in sync, with all that lies below, and the log has deleted it. */
 const isLeaving = (ctx: FolderContext, path: SyncPath): boolean => {
   const { local, base, remote } = ctx.index.get(path)
-  return local !== undefined && base !== undefined && remote?.content === undefined
+  return local !== undefined && base !== undefined && remote?.content === undefined && sameBytes(local.content, base.content) && !ctx.index.staysBelow(path)
 }
 
 const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState): Promise<void> => {
   const { local } = ctx.index.get(path)
   if (local === undefined) return again(ctx, path)
-  const to = conflictPath(path, ctx.deps.agentName, version.content.modified)
+  const to = copyPath(ctx, path, version.content)
   const [result] = await ctx.deps.disk.apply([{ tag: 'aside', path, expect: local.seen, to }])
   if (ctx.signal.aborted) return
   if (result?.tag === 'done') {
@@ -119,7 +132,7 @@ const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState)
       ctx.index.setBase(path, undefined)
     })
     ctx.deps.report({ tag: 'conflict', path, copy: to })
-    ctx.look(to)
   } else if (result?.tag === 'failed') ctx.block(path, obstacleOf(result.error, 'version'))
+  ctx.look(to)
   again(ctx, path)
 }

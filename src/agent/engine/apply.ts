@@ -82,7 +82,7 @@ const workFor = (ctx: FolderContext, path: SyncPath, job: ApplyJob): Work | 'lat
     case 'remove':
       return seen === undefined ? undefined : { path, job, node, steps: [{ tag: 'remove', path, expect: seen, grave: graveName(ctx) }], rank: RANK.remove }
     case 'conflict':
-      return seen === undefined ? undefined : { path, job, node, steps: [asideStep(ctx, node, job.content, seen)], rank: RANK.conflict }
+      return seen === undefined ? undefined : { path, job, node, steps: [asideStep(ctx, path, job.content, seen, graveName(ctx))], rank: RANK.conflict }
   }
 }
 

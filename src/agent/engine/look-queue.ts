@@ -50,6 +50,11 @@ export class LookQueue {
     return heat === undefined ? 0 : heat.at + this.#pause(heat.count) - now
   }
 
+  /** Whether it was sent so often lately that it waits. */
+  isHot(path: SyncPath, now: number): boolean {
+    return this.#pauseOf(path, now) > 0
+  }
+
   take(now: number, limit: number): SyncPath[] {
     for (const [path, at] of this.#later) {
       if (at > now) continue

@@ -56,6 +56,10 @@ export class Problems {
     return this.#entries.get(path)?.side === side
   }
 
+  isPermanent(path: SyncPath): boolean {
+    return this.#entries.get(path)?.permanent === true
+  }
+
   /** Paths whose versions are being tried again, and of which nothing has been heard yet. */
   get tried(): SyncPath[] {
     return [...this.#entries].filter(([, { retryAt, side }]) => retryAt === undefined && side === 'version').map(([path]) => path)

@@ -165,6 +165,13 @@ export class FolderIndex {
     return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
   }
 
+  /** Whether anything local lies below a directory that is not just what the log has deleted. */
+  staysBelow(directory: SyncPath): boolean {
+    const sql = `SELECT 1 FROM node WHERE path > ? AND path < ? AND local IS NOT NULL
+      AND (state & ${LOCAL_OPEN} OR (remote IS NOT NULL AND json_extract(remote, '$[1]') IS NOT NULL)) LIMIT 1`
+    return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
+  }
+
   /**
    * After a power cut: what was noted of the disk and is not in sync may be there no more, in part, or again. Until it is looked at, it counts as what was last
    * in sync, which is durable (I17), with a stat that nothing on a disk has.
