@@ -6,7 +6,10 @@ import type { JsonObject } from './json.ts'
 import type { PlainAction, Request } from './messages.ts'
 import type { Fields } from './reader.ts'
 
+const EMAIL = /^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$/u
 const MAX_EMAIL = 254
+/** With the white space around it. */
+const MAX_TEXT = 1024
 const MAX_PASSWORD = 1024
 
 /** PySync's actions on files; the sender is proved by the password that comes with each. */
@@ -26,7 +29,8 @@ export interface User {
 /** `Agent.User`. The password is in no error's text. */
 export const readUser = (agent: Fields): User => {
   const user = agent.fields('User')
-  const email = normalizeEmail(user.matching('Email', /^[^\s\p{Cc}@]+@[^\s\p{Cc}@]+$/u, 'must be an email address'))
+  const email = normalizeEmail(user.string('Email', MAX_TEXT))
+  if (!EMAIL.test(email)) user.fail('Email', 'must be an email address')
   if (email.length > MAX_EMAIL) user.fail('Email', `must have at most ${MAX_EMAIL} characters`)
   const password = user.string('Password', MAX_PASSWORD)
   if (password === '') user.fail('Password', 'must not be empty')

@@ -2,15 +2,18 @@ import { signInText } from '../../protocol/signing.ts'
 import { DONE, refused, type Refused } from '../refusals.ts'
 import { entitled, isRefused, reply, type Asked, type Context, type Reply } from './context.ts'
 
-/** Proves that a connection is an agent's, by its signature over the connection's own nonce. */
+/**
+ * Proves that a connection is an agent's, by its signature over the connection's own nonce. Only wrong ones count as attempts: whoever
+ * guesses passwords from an address, or in an account's name, locks out no agent there that holds its key.
+ */
 export const signIn = async (context: Context, asked: Asked<'SignIn'>): Promise<Reply> => {
-  const buckets = [`address/${asked.peer.address}`]
-  if (!context.attempts.take(buckets)) return reply(refused(429, 'tooMany', 'too many attempts: wait before the next'))
   const wrong = await wrongSignIn(context, asked)
-  if (wrong !== undefined) return reply(wrong)
-  context.attempts.giveBack(buckets)
-  asked.peer.agent = asked.request.key
-  return reply(DONE)
+  if (wrong === undefined) {
+    asked.peer.agent = asked.request.key
+    return reply(DONE)
+  }
+  const taken = context.attempts.take([`sign-in/${asked.peer.address}`])
+  return reply(taken ? wrong : refused(429, 'tooMany', 'too many attempts: wait before the next'))
 }
 
 const wrongSignIn = async (context: Context, { request, peer }: Asked<'SignIn'>): Promise<Refused | undefined> => {
