@@ -22,6 +22,7 @@ export const needsOf = (change: Change, job: Job, sizeOf: SizeOf): Needs => {
   const { manifest } = content
   if (manifest.tag === 'chunks') return chunkNeeds(manifest.chunks, job, sizeOf)
   const opened = job.manifests.get(manifest.hash)
+  if (opened === undefined && job.contents.has(manifest.hash)) return { tag: 'wrong', reason: 'the manifest object is not of its form' }
   if (opened === undefined) return { tag: 'chunks', missing: [manifest.hash], named: [] }
   if (!chunksMatch(content, opened.chunks)) return { tag: 'wrong', reason: 'the manifest does not make this content' }
   return chunkNeeds([manifest, ...opened.chunks], job, sizeOf)

@@ -13,6 +13,7 @@ import { createKeyPair, registrationProofText, signInText, type Signer } from '.
 import { NO_BYTES, type ClientTransport } from '../../../src/transport/port.ts'
 import { createWebSocketClient } from '../../../src/transport/websocket/client.ts'
 import { chunkOf } from '../../support/gateway.ts'
+import { within } from '../../support/wait.ts'
 
 const TIMESTAMP = 1_700_000_000
 
@@ -34,6 +35,14 @@ export class Line implements AsyncDisposable {
         },
       }),
     })
+  }
+
+  /** Resolves when it is connected (again) and signed in. */
+  async connected(): Promise<void> {
+    const there = Promise.withResolvers<void>()
+    const stop = this.#transport.notifications(({ tag }) => tag === 'Connected' && there.resolve())
+    await within('a connection', there.promise)
+    stop()
   }
 
   /** Sends a message as it is, and gives the answer's fields. */
@@ -87,12 +96,14 @@ interface Sent {
 export class Client implements AsyncDisposable {
   readonly signer: Signer
   readonly folder: FolderId
+  readonly gatewayKey: string
   readonly line: Line
   number = 0
 
-  private constructor(url: string, signer: Signer, folder: FolderId) {
+  private constructor(url: string, signer: Signer, { folder, gatewayKey }: Extract<Answer, { tag: 'Registered' }>) {
     this.signer = signer
     this.folder = folder
+    this.gatewayKey = gatewayKey
     this.line = new Line(url, signer)
   }
 
@@ -102,7 +113,7 @@ export class Client implements AsyncDisposable {
     if (made.status !== 200) throw new Error(JSON.stringify(made))
     const answer = await line.ask(registration(signer, email, password))
     if (answer.tag !== 'Registered') throw new Error(JSON.stringify(answer))
-    return new Client(url, signer, answer.folder)
+    return new Client(url, signer, answer)
   }
 
   /** A signed message; `head` says what an honest one would not. */
