@@ -27,7 +27,7 @@ import { openState } from '../src/projections/state/state.ts'
 import { decodeAnswer } from '../src/protocol/answer.ts'
 import { signBatch } from '../src/protocol/batch.ts'
 import { sha256 } from '../src/protocol/hash.ts'
-import type { JsonObject } from '../src/protocol/json.ts'
+import { parseJson, type JsonObject } from '../src/protocol/json.ts'
 import type { Request } from '../src/protocol/messages.ts'
 import { encodeRequest } from '../src/protocol/request.ts'
 import { createKeyPair, registrationProofText, signInText, verifyAsync, type Signer } from '../src/protocol/signing.ts'
@@ -79,10 +79,13 @@ interface Device {
   readonly folder: FolderId
 }
 
+// All messages are objects.
+const objectOf = (text: string): JsonObject => parseJson(text) as JsonObject
+
 /** As a transport does it: text in, text out. */
 const ask = async (gateway: Gateway, peer: Peer, text: string, payload: Uint8Array): Promise<JsonObject> => {
-  const answer = await gateway.handle({ message: JSON.parse(text), payload }, peer, new AbortController().signal)
-  return JSON.parse(JSON.stringify(answer.message))
+  const { message } = await gateway.handle({ message: objectOf(text), payload }, peer, new AbortController().signal)
+  return objectOf(JSON.stringify(message))
 }
 
 const enrol = async (gateway: Gateway, index: number): Promise<Device> => {
@@ -158,8 +161,8 @@ const run = async (changes: number, total: number, agents: number): Promise<void
     work.map(async ({ device, messages }) => {
       for (const { text, payload } of messages) {
         const answer = await ask(gateway, device.peer, text, payload)
-        const results = answer['Results']
-        if (answer['Status'] !== 200 || !Array.isArray(results) || results.some((result) => result.Status !== 200)) refused += 1
+        const changed = must(decodeAnswer('Changes', answer))
+        if (changed.tag !== 'Changed' || changed.outcomes.some(({ status }) => status !== 200)) refused += 1
       }
     }),
   )

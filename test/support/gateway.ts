@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { either as E } from 'fp-ts'
 import { createBlobStore } from '../../src/blobstore/chunk-store.ts'
 import { createMemoryStore } from '../../src/blobstore/object-store/memory.ts'
@@ -12,6 +13,9 @@ import { openUploads } from '../../src/gateway/uploads.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { openDatabase } from '../../src/lib/sqlite.ts'
 import { followInline } from '../../src/projections/follow/followed.ts'
+import { followToEnd } from '../../src/projections/follow/runner.ts'
+import { logSource } from '../../src/projections/follow/sources.ts'
+import { openFollowTables } from '../../src/projections/follow/write.ts'
 import { catchUp } from '../../src/projections/state/catch-up.ts'
 import { openState } from '../../src/projections/state/state.ts'
 import { decodeAnswer } from '../../src/protocol/answer.ts'
@@ -50,10 +54,16 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
   const random = (bytes: number): Buffer => Buffer.alloc(bytes, (chance += 1))
   const told: { readonly keys: readonly string[]; readonly folder: string; readonly position: number }[] = []
   const cut: string[] = []
-  const open = async (): Promise<Gateway & { readonly deps: GatewayDeps }> => {
+  const faults: string[] = []
+  const open = async (): Promise<
+    Gateway & { readonly deps: GatewayDeps; readonly stateDatabase: DatabaseSync; readonly followDatabase: DatabaseSync }
+  > => {
     const log = createMemoryLog(logOptions, storage)
-    const state = openState(openDatabase(':memory:', { synchronous: 'OFF' }))
-    const followed = followInline(openDatabase(':memory:', { synchronous: 'OFF' }))
+    const stateDatabase = openDatabase(':memory:', { synchronous: 'OFF' })
+    const state = openState(stateDatabase)
+    const followDatabase = openDatabase(':memory:', { synchronous: 'OFF' })
+    const followed = followInline(followDatabase, state.decoder)
+    const blobs = createBlobStore(objects, followed)
     const deps: GatewayDeps = {
       log,
       state,
@@ -62,22 +72,23 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
       clock,
       signer,
       random,
-      blobs: createBlobStore(objects, followed),
+      blobs,
       verify: async (publicKey, text, signature) => verify(publicKey, text, signature),
       passwords: scryptPasswords(random, { n: 2, r: 1, p: 1 }),
       turn: () => Promise.resolve(),
       settings: { ...DEFAULT_SETTINGS, ...settings },
       metrics: NO_METRICS,
-      logger: { ...SILENT, error: (message, fields) => console.error(message, fields) },
+      logger: { ...SILENT, error: (message, fields) => void faults.push(JSON.stringify({ message, ...fields })) },
     }
     if (E.isLeft(await catchUp(log, state))) throw new Error('the log could not be folded')
-    followed.note(storage.all, () => undefined)
+    if (E.isLeft(await followToEnd(logSource(log, blobs), openFollowTables(followDatabase))))
+      throw new Error('the log could not be followed')
     const gateway = createGateway(deps)
     gateway.addNotifier({
       notify: (keys, { folder, position }) => void told.push({ keys, folder, position }),
       disconnect: (key) => void cut.push(key),
     })
-    return { ...gateway, deps }
+    return { ...gateway, deps, stateDatabase, followDatabase }
   }
   const world = {
     storage,
@@ -86,6 +97,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
     signer,
     told,
     cut,
+    faults,
     gateway: await open(),
     restart: async () => void (world.gateway = await open()),
     another: open,

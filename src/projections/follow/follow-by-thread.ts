@@ -9,6 +9,8 @@ import type { FollowPort, FromFollower, ToFollower } from './worker-protocol.ts'
 export interface ThreadFollowed extends Followed {
   /** Resolves when the tables have reached the log's end for the first time: before, the gateway must not decide. Rejects where they never will. */
   readonly caughtUp: Promise<void>
+  /** Rows that are not yet in the tables. */
+  recentSize(): number
   /** Tells the thread to end. */
   stop(): void
 }
@@ -59,6 +61,7 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
   })
   return {
     caughtUp: started.promise,
+    recentSize: recent.size,
     stop: () => port.postMessage({ tag: 'stop' }),
     room: () => (recent.size() < maxRecent ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),
     note: (events, manifests) => {

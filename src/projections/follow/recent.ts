@@ -1,9 +1,8 @@
-import type { Revision } from '../../domain/change.ts'
 import type { Hash } from '../../domain/content.ts'
 import type { Version } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
-import type { FollowReads, Held } from '../port.ts'
+import type { FollowReads } from '../port.ts'
 import type { Facts, HistoryRow } from './facts.ts'
 
 type Place = NonNullable<ReturnType<FollowReads['find']>>
@@ -15,7 +14,7 @@ export interface Recent extends FollowReads {
   /** The tables hold everything up to this place. */
   trim(order: bigint): void
   /** Rows held, all together. */
-  size(): number
+  readonly size: () => number
 }
 
 interface Kept {
@@ -23,8 +22,20 @@ interface Kept {
   readonly facts: Facts
 }
 
-type Row = HistoryRow & { readonly order: bigint }
+/** Values that know by when the tables have them; what is told again later stays until then. */
+const stamped = <V>() => {
+  const values = new Map<string, { readonly value: V; readonly order: bigint }>()
+  return {
+    get: (key: string): V | undefined => values.get(key)?.value,
+    set: (key: string, value: V, order: bigint): void => void values.set(key, { value, order }),
+    drop: (key: string, order: bigint): void => {
+      if ((values.get(key)?.order ?? order) <= order) values.delete(key)
+    },
+  }
+}
 
+const chunkKey = (folder: FolderId, hash: Hash): string => `${folder}${hash}`
+const versionKey = (folder: FolderId, revision: number): string => `${folder}/${revision}`
 const pathKey = (folder: FolderId, path: SyncPath): string => `${folder}/${path}`
 
 const weigh = ({ pack, history, chunks }: Facts): number => (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
@@ -33,38 +44,33 @@ export const createRecent = (): Recent => {
   let queue: Kept[] = []
   let trimmed = -1n
   let size = 0
-  const places = new Map<Hash, Place & { readonly order: bigint }>()
-  const chunks = new Map<string, { readonly size: number; readonly order: bigint }>()
-  const versions = new Map<string, Version & { readonly order: bigint }>()
-  const rows = new Map<string, readonly Row[]>()
+  const places = stamped<Place>()
+  const chunks = stamped<number>()
+  const versions = stamped<Version>()
+  const rows = stamped<readonly HistoryRow[]>()
 
-  const addRow = (row: Row): void => {
-    const key = pathKey(row.folder, row.path)
-    rows.set(key, [...(rows.get(key) ?? []), row])
-    const { kind, hash, folder, path, fileId, revision, order } = row
-    if (kind !== undefined && hash !== undefined) versions.set(`${folder}/${revision}`, { path, fileId, kind, hash, order })
+  const addRow = (row: HistoryRow, order: bigint): void => {
+    const { kind, hash, folder, path, fileId, revision } = row
+    const key = pathKey(folder, path)
+    rows.set(key, [...(rows.get(key) ?? []), row], order)
+    if (kind !== undefined && hash !== undefined) versions.set(versionKey(folder, revision), { path, fileId, kind, hash }, order)
   }
   const addOne = (order: bigint, facts: Facts): void => {
-    const { pack } = facts
+    const { pack, chunks: named, history } = facts
     for (const { hash, offset, size: bytes } of pack?.entries ?? [])
-      places.set(hash, { pack: pack?.pack ?? '', offset, size: bytes, order })
-    for (const { hash, size: bytes } of facts.chunks?.named ?? []) chunks.set(`${facts.chunks?.folder}${hash}`, { size: bytes, order })
-    for (const row of facts.history) addRow({ ...row, order })
+      places.set(hash, { pack: pack?.pack ?? '', offset, size: bytes }, order)
+    if (named !== undefined) for (const { hash, size: bytes } of named.named) chunks.set(chunkKey(named.folder, hash), bytes, order)
+    for (const row of history) addRow(row, order)
     queue.push({ order, facts })
     size += weigh(facts)
   }
-  /** What a later event told again stays until that one is trimmed. */
   const remove = ({ order, facts }: Kept): void => {
-    for (const { hash } of facts.pack?.entries ?? []) if ((places.get(hash)?.order ?? order) <= order) places.delete(hash)
-    for (const { hash } of facts.chunks?.named ?? []) {
-      const key = `${facts.chunks?.folder}${hash}`
-      if ((chunks.get(key)?.order ?? order) <= order) chunks.delete(key)
-    }
-    for (const { folder, path, revision } of facts.history) {
-      versions.delete(`${folder}/${revision}`)
-      const left = (rows.get(pathKey(folder, path)) ?? []).filter((row) => row.order > order)
-      if (left.length === 0) rows.delete(pathKey(folder, path))
-      else rows.set(pathKey(folder, path), left)
+    const { pack, chunks: named, history } = facts
+    for (const { hash } of pack?.entries ?? []) places.drop(hash, order)
+    if (named !== undefined) for (const { hash } of named.named) chunks.drop(chunkKey(named.folder, hash), order)
+    for (const { folder, path, revision } of history) {
+      versions.drop(versionKey(folder, revision), order)
+      rows.drop(pathKey(folder, path), order)
     }
     size -= weigh(facts)
   }
@@ -76,15 +82,15 @@ export const createRecent = (): Recent => {
     },
     trim: (order) => {
       trimmed = order > trimmed ? order : trimmed
-      const end = queue.findIndex((held) => held.order > order)
+      const end = queue.findIndex((kept) => kept.order > order)
       const gone = end < 0 ? queue : queue.slice(0, end)
       queue = end < 0 ? [] : queue.slice(end)
       gone.forEach(remove)
     },
     find: (hash) => places.get(hash),
-    chunkSize: (folder, hash) => chunks.get(`${folder}${hash}`)?.size,
-    versionAt: (folder: FolderId, revision: Revision) => versions.get(`${folder}/${revision}`),
-    held: (folder, path, since, { kind, hash }: Held) =>
+    chunkSize: (folder, hash) => chunks.get(chunkKey(folder, hash)),
+    versionAt: (folder, revision) => versions.get(versionKey(folder, revision)),
+    held: (folder, path, since, { kind, hash }) =>
       (rows.get(pathKey(folder, path)) ?? []).some((row) => row.revision >= since && row.hash === hash && row.kind === kind),
   }
 }

@@ -1,7 +1,7 @@
 import { either as E } from 'fp-ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { LogPosition, ReadError, RecordedEvent } from '../../eventlog/port.ts'
-import { manifestNeeded, type LogEvent } from '../../protocol/log-event.ts'
+import { manifestNeeded } from '../../protocol/log-event.ts'
 import type { LogDecoder, Stopped } from '../port.ts'
 import { factsOf, type Facts } from './facts.ts'
 import type { FollowTables } from './write.ts'
@@ -27,9 +27,13 @@ export const followPage = async (
   if (last === undefined) return E.right(undefined)
   const facts: Facts[] = []
   for (const event of page.right) {
-    const fact = await factOf(source, event)
-    if (E.isLeft(fact)) return fact
-    facts.push(fact.right)
+    const decoded = source.decoder.decode(event)
+    if (E.isLeft(decoded)) return decoded
+    const manifest = manifestNeeded(decoded.right.event)
+    // The object may lie in a pack that this very page tells of.
+    if (manifest !== undefined) tables.keep(facts.splice(0), undefined)
+    const chunks = manifest === undefined ? undefined : await source.manifest(manifest.hash)
+    facts.push(factsOf(decoded.right, event.revision, () => chunks))
   }
   tables.keep(facts, last.position)
   return E.right(last.position)
@@ -42,16 +46,4 @@ export const followToEnd = async (source: FollowSource, tables: FollowTables): P
     if (E.isLeft(page)) return page
     if (page.right === undefined) return E.right(undefined)
   }
-}
-
-const factOf = async ({ manifest, decoder }: FollowSource, event: RecordedEvent): Promise<E.Either<Stopped, Facts>> => {
-  const decoded = decoder.decode(event)
-  if (E.isLeft(decoded)) return decoded
-  const chunks = await manifestOf(manifest, decoded.right.event)
-  return E.right(factsOf(decoded.right, event.revision, () => chunks))
-}
-
-const manifestOf = async (manifest: FollowSource['manifest'], decoded: LogEvent): Promise<readonly Chunk[] | undefined> => {
-  const needed = manifestNeeded(decoded)
-  return needed === undefined ? undefined : manifest(needed.hash)
 }
