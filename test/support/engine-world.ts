@@ -8,7 +8,7 @@ import type { FolderReport, FolderStatus, FolderSync } from '../../src/agent/eng
 import type { Hint, Watch } from '../../src/agent/watch/port.ts'
 import { nodeFileSystem } from '../../src/filesystem/node.ts'
 import type { FileSystem } from '../../src/filesystem/port.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { systemClock, type Clock } from '../../src/lib/clock.ts'
 import { openDatabase } from '../../src/lib/sqlite.ts'
 import { encodeRequest } from '../../src/protocol/request.ts'
 import { signInText } from '../../src/protocol/signing.ts'
@@ -23,6 +23,7 @@ const SETTLE_SECONDS = 20
 
 export interface EngineDeviceOptions {
   readonly maxFileSize?: number
+  readonly clock?: Clock
   /** Stands between the engine and the real file system. */
   readonly fs?: (real: FileSystem) => FileSystem
 }
@@ -171,7 +172,7 @@ export class EngineDevice {
       watch: this.watch,
       transport,
       database: this.database,
-      clock: systemClock,
+      clock: this.#options.clock ?? systemClock,
       random: Math.random,
       signer,
       agentName: this.name,

@@ -79,8 +79,8 @@ export class FolderContext {
   largeFetches = 0
   /** Staged files that nothing wants any more. */
   readonly idleStages: string[] = []
-  /** Since when there are graves to look at. */
-  graveSince: number | undefined
+  /** Graves are looked at in rounds, some seconds apart: those of the present one rest until the next. */
+  graveRound = 0
   readonly pullWaiters: (() => void)[] = []
   connected = false
   /** A Sync has reached the head since the connection was made: only then are local changes judged against the right tree. */

@@ -1,7 +1,9 @@
-import { renameSync, rmSync, utimesSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { failing } from '../../../test/support/disk.ts'
+import { fastClock } from '../../../test/support/fast-clock.ts'
 import { until } from '../../../test/support/wait.ts'
+import { OWN } from '../disk/own.ts'
 import { EngineWorld, type EngineDevice } from '../../../test/support/engine-world.ts'
 
 const expectSame = async (world: EngineWorld): Promise<void> => {
@@ -483,5 +485,61 @@ describe('a restart', () => {
     a.start()
     await expectSame(world)
     expect(b.paths).toEqual(['other'])
+  })
+})
+
+const writeThrough = (fd: number, text: string): void => {
+  writeSync(fd, text)
+  closeSync(fd)
+}
+
+/** What a device has buried, looked at ten times as soon. */
+const buryingPair = async () => EngineWorld.pair({ clock: fastClock(10) })
+
+const buried = (device: EngineDevice): number => readdirSync(device.at(OWN.graves)).length
+
+describe('I3: what was replaced or removed while a program had it open', () => {
+  it('becomes a conflict copy where it was written to afterwards', async () => {
+    const { world, a, b } = await buryingPair()
+    a.write('replaced', 'x')
+    a.write('removed', 'y')
+    await expectSame(world)
+    const [replaced, removed] = [openSync(b.at('replaced'), 'a'), openSync(b.at('removed'), 'a')]
+    a.write('replaced', 'new')
+    a.remove('removed')
+    await expectSame(world)
+    writeThrough(replaced, ', late')
+    writeThrough(removed, ', later')
+    await until('the graves to be opened', () => buried(b) === 0)
+    await expectSame(world)
+    expect(conflictsOf(a).map((copy) => a.text(copy))).toEqual(['y, later', 'x, late'])
+  })
+
+  it('is gone after a while where nobody did', async () => {
+    const { world, a, b } = await buryingPair()
+    a.write('replaced', 'x')
+    await expectSame(world)
+    a.write('replaced', 'new')
+    await expectSame(world)
+    expect(buried(b)).toBe(1)
+    await until('the grave to go', () => buried(b) === 0)
+    await expectSame(world)
+    expect(b.paths).toEqual(['replaced'])
+  })
+
+  it('an edit of a file that a move took along is an edit, and no copy', async () => {
+    const { world, a, b } = await buryingPair()
+    a.write('old', 'x')
+    await expectSame(world)
+    const inode = b.inode('old')
+    a.rename('old', 'new')
+    await expectSame(world)
+    expect(b.inode('new')).toBe(inode)
+    b.append('new', ', edited')
+    await expectSame(world)
+    await until('the grave to go', () => buried(b) === 0)
+    await expectSame(world)
+    expect(a.paths).toEqual(['new'])
+    expect(a.text('new')).toBe('x, edited')
   })
 })

@@ -3,7 +3,7 @@ import type { SyncPath } from '../../domain/path.ts'
 import type { GraveState, Seen } from '../disk/port.ts'
 import { decodeContent, decodeSeen, encodeContent, encodeSeen } from '../index/codec.ts'
 import type { Work } from './apply.ts'
-import { copyPath } from './conflict.ts'
+import { copyPath, holds } from './conflict.ts'
 import type { FolderContext } from './context.ts'
 
 /** How long a replaced or removed inode stays linked, so that a write through a descriptor that a program still holds is noticed. */
@@ -31,72 +31,85 @@ export const buryBefore = (ctx: FolderContext, works: readonly Work[]): void => 
       for (const step of steps) {
         if (!('grave' in step) || step.expect === undefined || step.expect.kind === 'directory' || node.local === undefined) continue
         ctx.index
-          .statement('INSERT OR REPLACE INTO grave (name, path, seen, content) VALUES (?, ?, ?, ?)')
-          .run(step.grave, path, encodeSeen(step.expect), encodeContent(node.local.content))
+          .statement('INSERT OR REPLACE INTO grave (name, path, seen, content, round) VALUES (?, ?, ?, ?, ?)')
+          .run(step.grave, path, encodeSeen(step.expect), encodeContent(node.local.content), ctx.graveRound)
       }
     }
   })
-  ctx.graveSince ??= ctx.now
   ctx.wake.graves.notify()
 }
 
-const gravesAfter = (ctx: FolderContext, after: string): Grave[] => {
+const gravesUpTo = (ctx: FolderContext, round: number, after: string): Grave[] => {
+  const sql = 'SELECT name, path, seen, content FROM grave WHERE round <= ? AND name > ? ORDER BY name LIMIT ?'
   // Written by buryBefore.
-  const rows = ctx.index.statement('SELECT name, path, seen, content FROM grave WHERE name > ? ORDER BY name LIMIT ?').all(after, AT_ONCE) as unknown as GraveRow[]
+  const rows = ctx.index.statement(sql).all(round, after, AT_ONCE) as unknown as GraveRow[]
   return rows.map(({ name, path, seen, content }) => ({ name, path, seen: decodeSeen(seen), content: decodeContent(content) }))
 }
 
-const forget = (ctx: FolderContext, name: string): void => {
-  ctx.index.statement('DELETE FROM grave WHERE name = ?').run(name)
+const anyGrave = (ctx: FolderContext): boolean => ctx.index.statement('SELECT 1 FROM grave LIMIT 1').get() !== undefined
+
+const forget = (ctx: FolderContext, names: readonly string[]): void => {
+  ctx.index.atomically(() => {
+    for (const name of names) ctx.index.statement('DELETE FROM grave WHERE name = ?').run(name)
+  })
 }
 
-/** An inode that somebody wrote to after it was replaced becomes a conflict copy; one that was left alone goes. */
-const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promise<void> => {
-  if (state.tag === 'unstable') return
-  if (state.tag === 'there' && state.hash !== grave.content.hash) return exhume(ctx, grave, state)
-  if (state.tag === 'there') await ctx.deps.disk.dropGraves([grave.name])
-  if (!ctx.signal.aborted) forget(ctx, grave.name)
-}
+/** The inode has another name in the folder (a move took it along): what is written to it is an edit there. */
+const livesOn = (ctx: FolderContext, { inode }: Seen): SyncPath | undefined =>
+  ctx.index.localsWithInode(inode)[0]?.path
 
-const exhume = async (ctx: FolderContext, grave: Grave, state: Extract<GraveState, { tag: 'there' }>): Promise<void> => {
+/** An inode that somebody wrote to after it was replaced becomes a conflict copy. Tells whether the grave can go. */
+const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promise<boolean> => {
+  if (state.tag === 'unstable') return false
+  if (state.tag === 'gone' || state.hash === grave.content.hash) return true
+  const elsewhere = livesOn(ctx, state.seen)
+  if (elsewhere !== undefined) {
+    ctx.look(elsewhere)
+    return true
+  }
   const content: Content = { ...grave.content, hash: state.hash, size: state.seen.size, modified: state.seen.mtime }
   const copy = copyPath(ctx, grave.path, content)
+  if (holds(ctx, copy, content)) return true
   const result = await ctx.deps.disk.exhume(grave.name, copy)
-  if (ctx.signal.aborted || result.tag === 'failed') return
-  if (result.tag === 'done') {
-    forget(ctx, grave.name)
-    ctx.deps.report({ tag: 'conflict', path: grave.path, copy })
-  }
+  if (ctx.signal.aborted || result.tag === 'failed') return false
+  if (result.tag === 'done') ctx.deps.report({ tag: 'conflict', path: grave.path, copy })
   ctx.look(copy)
+  return result.tag === 'done'
 }
 
-const inspectAll = async (ctx: FolderContext): Promise<void> => {
-  let after = ''
-  for (let page = gravesAfter(ctx, after); page.length > 0 && !ctx.signal.aborted; page = gravesAfter(ctx, after)) {
-    const states = await ctx.deps.disk.inspectGraves(page.map(({ name }) => name), page.map(({ seen, content }) => ({ seen, hash: content.hash })))
+const inspectPage = async (ctx: FolderContext, page: readonly Grave[]): Promise<void> => {
+  const states = await ctx.deps.disk.inspectGraves(page.map(({ name }) => name), page.map(({ seen, content }) => ({ seen, hash: content.hash })))
+  const over: string[] = []
+  for (const [at, grave] of page.entries()) {
+    const state = states[at]
     if (ctx.signal.aborted) return
-    for (const [at, grave] of page.entries()) {
-      const state = states[at]
-      if (state !== undefined) await judge(ctx, grave, state)
-    }
+    if (state !== undefined && (await judge(ctx, grave, state))) over.push(grave.name)
+  }
+  if (ctx.signal.aborted) return
+  if (over.length > 0) await ctx.deps.disk.dropGraves(over)
+  if (!ctx.signal.aborted) forget(ctx, over)
+}
+
+const inspectUpTo = async (ctx: FolderContext, round: number): Promise<void> => {
+  let after = ''
+  for (let page = gravesUpTo(ctx, round, after); page.length > 0 && !ctx.signal.aborted; page = gravesUpTo(ctx, round, after)) {
+    await inspectPage(ctx, page)
     after = page.at(-1)?.name ?? after
   }
 }
 
-const anyGrave = (ctx: FolderContext): boolean => gravesAfter(ctx, '').length > 0
-
-/** Looks at what was replaced or removed, some seconds later. */
+/** Looks at what was replaced or removed, some seconds later: each grave has rested for a whole pause by then. */
 export const graveLoop = async (ctx: FolderContext): Promise<void> => {
-  if (anyGrave(ctx)) ctx.graveSince = ctx.now
+  // What an earlier run buried counts as the first round.
+  ctx.index.statement('UPDATE grave SET round = 0').run()
   while (!ctx.signal.aborted) {
-    if (ctx.graveSince === undefined) {
+    if (!anyGrave(ctx)) {
       await ctx.wake.graves.wait(ctx.deps.clock, ctx.signal)
       continue
     }
+    const round = ctx.graveRound
+    ctx.graveRound += 1
     await ctx.deps.clock.sleep(REST_MS, ctx.signal)
-    if (ctx.signal.aborted) return
-    ctx.graveSince = undefined
-    await inspectAll(ctx)
-    if (anyGrave(ctx)) ctx.graveSince = ctx.now
+    if (!ctx.signal.aborted && ctx.rootLost === undefined) await inspectUpTo(ctx, round)
   }
 }

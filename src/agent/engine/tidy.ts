@@ -22,7 +22,6 @@ const isWanted = (ctx: FolderContext, stage: string): boolean => {
   return ctx.fetching.size > 0
 }
 
-/** Graves are all in the index before they are made, so a grave that it does not know was dealt with and only its removal was lost. */
 const dropLeftovers = async (ctx: FolderContext): Promise<void> => {
   const { stages } = await ctx.deps.disk.leftovers()
   if (ctx.signal.aborted || ctx.queues.fetch.size + ctx.fetching.size + ctx.queues.apply.size > 0) return

@@ -259,6 +259,11 @@ export class FolderIndex {
     return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map(toNode)
   }
 
+  /** Local nodes of an inode: a scan of the whole table, for rare questions. */
+  localsWithInode(inode: string): Node[] {
+    return asRows(this.statement("SELECT path, local, base, remote FROM node WHERE json_extract(local, '$[0][4]') = ?").all(inode)).map(toNode)
+  }
+
   /** Paths whose version in the log has this content, while the disk does not hold it there yet. */
   wantedAt(hash: Hash, limit: number): SyncPath[] {
     return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(({ path }) => path)
