@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { controlAddress } from '../agent/control/address.ts'
 import { serveControl } from '../agent/control/server.ts'
@@ -6,6 +7,7 @@ import { startFolderSync } from '../agent/engine/folder-sync.ts'
 import type { FolderFatal, FolderReport, FolderStatus, FolderSync } from '../agent/engine/folder-sync.types.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openDatabase } from '../lib/sqlite.ts'
+import { workerUrl } from '../lib/worker-url.ts'
 import type { DeviceConfig } from '../config.ts'
 import type { ClientTransport } from '../transport/port.ts'
 import { openDevice, type Device } from './account.ts'
@@ -49,12 +51,13 @@ const run = async (
   await using parts = new AsyncDisposableStack()
   parts.use(folder)
   const database = parts.adopt(openDatabase(folder.index, { synchronous: 'NORMAL' }), (db) => db.close())
-  const { workerDisk } = await import('../agent/disk/worker-disk.ts')
+  const { workerDisk } = await import('../agent/disk/workers/pool.ts')
+  const { nodeFileSystem } = await import('../filesystem/node.ts')
   const { chokidarWatch } = await import('../agent/watch/chokidar.ts')
   const address = server ?? enrolment.server
   const transport = parts.use(await connect(address, signer))
   const sync = startFolderSync({
-    disk: parts.use(workerDisk(folder.path)),
+    disk: parts.use(workerDisk(folder.path, { entry: workerUrl('./disk-worker', import.meta.url), fs: nodeFileSystem(folder.path) })),
     watch: chokidarWatch(folder.path),
     transport,
     database,
@@ -66,9 +69,14 @@ const run = async (
     folder: enrolment.folder,
     gatewayKey: enrolment.gatewayKey,
     settings: { scanEverySeconds: config.scanEverySeconds, maxFileSize: config.maxFileSize },
+    ...bootOf(),
     report,
   })
   parts.defer(() => sync.stop())
+  parts.defer(tellOfFirstFailure(transport, report))
+  const failed = sync.failed.then((fatal) => E.left(failureOf(folder.path, fatal)))
+  // Whoever stops the agent before has no ear for it any more.
+  failed.catch(() => undefined)
   const named = (status: FolderStatus): FolderStatus => ({ ...status, folder: folder.path })
   parts.use(
     await serveControl(controlAddress(folder.directory), {
@@ -81,10 +89,30 @@ const run = async (
   return {
     path: folder.path,
     sync,
-    failed: sync.failed.then((fatal) => E.left(failureOf(folder.path, fatal))),
+    failed,
     outOfReach: (signal) => outOfReach(transport, address, signal),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
+}
+
+/** Names this run of the machine, where the system does. */
+const bootOf = (): { readonly boot?: string } => {
+  try {
+    return { boot: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim() }
+  } catch {
+    return {}
+  }
+}
+
+/** Says why an agent that has just begun is not connected; the engine tells of connections that are lost later. */
+const tellOfFirstFailure = (transport: ClientTransport, report: AgentOptions['report']): (() => void) => {
+  let [heard, told] = [false, false]
+  return transport.notifications((notification) => {
+    // What comes at once is the state at the start, and no failure.
+    if (heard && !told && notification.tag === 'Disconnected') report({ tag: 'disconnected', reason: notification.reason })
+    told = heard
+    heard = true
+  })
 }
 
 const failureOf = (path: string, { tag, reason }: FolderFatal): Failure => {
