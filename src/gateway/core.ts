@@ -1,5 +1,5 @@
 import { either as E } from 'fp-ts'
-import type { Hash } from '../domain/content.ts'
+import type { Chunk, Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLru, type Lru } from '../lib/lru.ts'
@@ -29,11 +29,12 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
   const learn = async (stream: string, events: readonly RecordedEvent[]): Promise<E.Either<Stopped, void>> => {
     const applied = state.apply(stream, events)
     if (E.isLeft(applied)) return applied
+    const opened = new Map<Hash, readonly Chunk[] | undefined>()
     for (const event of events) {
       const needed = manifestOf(state.decoder, event)
-      if (needed !== undefined) await manifests.load(needed)
+      if (needed !== undefined) opened.set(needed, (await manifests.load(needed))?.chunks)
     }
-    followed.note(events, (hash) => manifests.cached(hash)?.chunks)
+    followed.note(events, (hash) => opened.get(hash))
     return E.right(undefined)
   }
   const appender = createAppender({ log, clock, head: state.head, know: state.decoder.know, learn })

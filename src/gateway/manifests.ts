@@ -16,8 +16,6 @@ export interface Manifests {
   load(hash: Hash): Promise<OpenManifest | undefined>
   /** From bytes at hand, whose hash was checked. */
   take(hash: Hash, bytes: Uint8Array): OpenManifest | undefined
-  /** Only if it was loaded lately. */
-  cached(hash: Hash): OpenManifest | undefined
 }
 
 /** Chunks of all manifests in memory together: some 100 bytes each. */
@@ -34,7 +32,6 @@ export const createManifests = (chunks: Pick<Chunks, 'read'>): Manifests => {
   }
   return {
     take,
-    cached: (hash) => cache.get(hash),
     load: async (hash) => {
       const known = cache.get(hash)
       if (known !== undefined) return known
@@ -44,9 +41,9 @@ export const createManifests = (chunks: Pick<Chunks, 'read'>): Manifests => {
   }
 }
 
-/** The sizes of all chunks that a content may be read by, its manifest object included. */
-export const chunkSizesOf = async ({ manifest }: Content, manifests: Manifests): Promise<ReadonlyMap<Hash, number>> => {
-  if (manifest.tag === 'chunks') return new Map(manifest.chunks.map(({ hash, size }) => [hash, size]))
+/** The size of each chunk that a content may be read by, its manifest object included; undefined: it is none of them. */
+export const chunkSizesOf = async ({ manifest }: Content, manifests: Manifests): Promise<(hash: Hash) => number | undefined> => {
+  if (manifest.tag === 'chunks') return (hash) => manifest.chunks.find((chunk) => chunk.hash === hash)?.size
   const named = await manifests.load(manifest.hash)
-  return named === undefined ? new Map([[manifest.hash, manifest.size]]) : new Map([...named.sizes, [manifest.hash, manifest.size]])
+  return (hash) => (hash === manifest.hash ? manifest.size : named?.sizes.get(hash))
 }

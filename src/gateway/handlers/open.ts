@@ -47,9 +47,9 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
     const content = await contentAt(core, folder, version)
     if (E.isLeft(content)) return content
     if (content.right === undefined) return E.left('foreign')
-    const sizes = await chunkSizesOf(content.right, core.manifests)
+    const sizeOf = await chunkSizesOf(content.right, core.manifests)
     for (const hash of chunks) {
-      const size = sizes.get(hash)
+      const size = sizeOf(hash)
       if (size === undefined) return E.left('foreign')
       if (wanted.has(hash)) continue
       bytes += size

@@ -25,9 +25,14 @@ interface Batch {
 /** Bytes of one append's events, safely below what a log takes. */
 const MAX_APPEND_BYTES = 1_000_000
 const MAX_JOBS = 256
+/** Contents that one batch stores together, and that may wait for a folder in all (I16). */
+const MAX_BATCH_BYTES = 16 * 1024 * 1024
+const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
 interface Waiting {
   readonly job: Job
+  /** Of the contents that came inside. */
+  readonly bytes: number
   readonly resolve: (answer: Answer) => void
 }
 
@@ -42,6 +47,7 @@ export interface FolderWriter {
 
 export const createFolderWriter = (core: Core, folder: FolderId): FolderWriter => {
   let waiting: Waiting[] = []
+  let waitingBytes = 0
   let running = false
   const run = async (): Promise<void> => {
     running = true
@@ -49,6 +55,7 @@ export const createFolderWriter = (core: Core, folder: FolderId): FolderWriter =
       await core.turn()
       const taken = take(waiting)
       const done = await guarded(core, folder, taken)
+      for (const { bytes } of taken.slice(0, done)) waitingBytes -= bytes
       waiting = [...taken.slice(done), ...waiting.slice(taken.length)]
     }
     running = false
@@ -56,24 +63,34 @@ export const createFolderWriter = (core: Core, folder: FolderId): FolderWriter =
   return {
     isIdle: () => !running,
     submit: (job) => {
-      if (waiting.length >= core.settings.limits.queue)
+      if (waiting.length >= core.settings.limits.queue || waitingBytes > MAX_WAITING_BYTES)
         return Promise.resolve(refused(503, 'busy', 'too many messages wait for this folder: try again'))
       return new Promise((resolve) => {
-        waiting.push({ job, resolve })
+        const bytes = bytesOf(job)
+        waitingBytes += bytes
+        waiting.push({ job, bytes, resolve })
         if (!running) void run()
       })
     },
   }
 }
 
+const bytesOf = ({ contents }: Job): number => {
+  let bytes = 0
+  for (const chunk of contents.values()) bytes += chunk.bytes.length
+  return bytes
+}
+
 /** Messages of one sender count one after the other, so a batch has one of each. */
 const take = (waiting: readonly Waiting[]): readonly Waiting[] => {
   const senders = new Set<string>()
-  const end = waiting.findIndex(({ job }, index) => {
+  let total = 0
+  const end = waiting.findIndex(({ job, bytes }, index) => {
+    total += bytes
     const sender = `${job.agent.key}${job.epoch}`
     const again = senders.has(sender)
     senders.add(sender)
-    return again || index >= MAX_JOBS
+    return again || index >= MAX_JOBS || (index > 0 && total > MAX_BATCH_BYTES)
   })
   return end < 0 ? waiting.slice() : waiting.slice(0, end)
 }
