@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts'
 
 /** Beyond this a timer cannot be set: such a wait has no end of its own. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
+const WOKEN = 'woken'
 
 /** Wakes one waiting loop; a call that comes while nobody waits is kept, and many count as one. */
 export class Wakeup {
@@ -16,13 +17,18 @@ export class Wakeup {
   /** Resolves at the next `notify` (or at once after one that nobody took), after `ms`, or when the signal aborts. */
   async wait(clock: Clock, signal: AbortSignal, ms?: number): Promise<void> {
     if (!this.#called && !signal.aborted) {
-      const over = new AbortController()
-      const woken = new Promise<void>((resolve) => {
-        this.#resolve = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true, signal: over.signal })
+      const timer = ms === undefined || ms > LONGEST_TIMER_MS ? undefined : new AbortController()
+      await new Promise<void>((resolve) => {
+        const end = (): void => {
+          signal.removeEventListener('abort', end)
+          resolve()
+        }
+        this.#resolve = end
+        signal.addEventListener('abort', end)
+        if (timer !== undefined) void clock.sleep(ms ?? 0, timer.signal).then(end)
       })
-      await (ms === undefined || ms > LONGEST_TIMER_MS ? woken : Promise.race([woken, clock.sleep(ms, over.signal)]))
-      over.abort()
+      // With a reason: without one each abort makes an error with a stack, which costs more than all the rest of a wait.
+      timer?.abort(WOKEN)
       this.#resolve = undefined
     }
     this.#called = false
