@@ -112,12 +112,16 @@ describe('chokidarWatch', () => {
     expect(paths(hints)).not.toContain('link/x')
   })
 
-  test('when the folder itself goes, everything is to be looked at', async () => {
-    const { at, hints } = await watched()
-    fs.renameSync(at(''), `${at('')}-away`)
-    fs.rmSync(`${at('')}-away`, { recursive: true })
-    await vi.waitFor(() => expect(paths(hints)).toContain('everything'), { timeout: 5000 })
+  test('when the folder itself goes, and when it is back, everything is to be looked at', async () => {
+    const { at, hints, hinted } = await watched()
+    const everything = async (reason: string): Promise<void> =>
+      vi.waitFor(() => expect(hints).toContainEqual({ tag: 'everything', reason }), { timeout: 5000 })
+    fs.rmSync(at(''), { recursive: true })
+    await everything('the folder itself is gone')
     fs.mkdirSync(at(''))
+    await everything('the folder is back')
+    fs.writeFileSync(at('new'), '')
+    await hinted('new')
   })
 
   test('after disposing there are no hints', async () => {
@@ -134,7 +138,7 @@ describe('chokidarWatch', () => {
   test.each([['ENOSPC', 'fs.inotify.max_user_watches'], ['EMFILE', 'fs.inotify.max_user_instances']])('at the limit (%s) it says once how to raise it', (code, setting) => {
     const watcher = new FSWatcher()
     const hints: Hint[] = []
-    listen(watcher, '/folder', (hint) => hints.push(hint))
+    listen(watcher, '/folder', new Set(), (hint) => hints.push(hint))
     for (let i = 0; i < 3; i++) watcher.emit('error', Object.assign(new Error(code), { code }))
     expect(hints).toHaveLength(1)
     expect(hints[0]).toMatchObject({ tag: 'limited' })
@@ -146,7 +150,7 @@ describe('chokidarWatch', () => {
   test('when so many events come at once that the system has lost some, everything is to be looked at', () => {
     const watcher = new FSWatcher()
     const hints: Hint[] = []
-    listen(watcher, '/folder', (hint) => hints.push(hint))
+    listen(watcher, '/folder', new Set(), (hint) => hints.push(hint))
     const limit = Number(fs.readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'))
     for (let i = 0; i < limit; i++) watcher.emit('raw', 'change', 'a', { watchedPath: '/folder' })
     expect(paths(hints).filter((name) => name === 'everything')).toHaveLength(1)

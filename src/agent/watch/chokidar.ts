@@ -1,25 +1,71 @@
-import { readFileSync, statSync, type Stats } from 'node:fs'
-import { relative } from 'node:path'
-import { watch, type FSWatcher } from 'chokidar'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { basename, relative } from 'node:path'
+import { FSWatcher, type ChokidarOptions } from 'chokidar'
 import { either as E } from 'fp-ts'
 import { OWN_DIRECTORY, parsePath, type SyncPath } from '../../domain/path.ts'
-import { limitAdvice } from './limits.ts'
+import { eventQueueLimit, limitAdvice } from './limits.ts'
 import type { Hint, Watch } from './port.ts'
 
 type Emit = (hint: Hint) => void
+type Skip = (path: SyncPath) => boolean
 
-/** The kernel drops events without a word to us when so many wait (16,384 unless configured). */
-const eventQueueLimit = (): number => {
+/** The directories that chokidar watches, by their absolute paths. */
+type Directories = Set<string>
+
+const pathOf = (root: string, absolute: string): SyncPath | undefined => {
+  const path = parsePath(relative(root, absolute))
+  return E.isRight(path) ? path.right : undefined
+}
+
+const statOf = (path: string): Stats | undefined => {
   try {
-    return Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8')) || Infinity
+    return lstatSync(path, { throwIfNoEntry: false })
   } catch {
-    return Infinity
+    return undefined
   }
 }
 
 /**
- * Tells, once, when a single turn of the event loop brings as many events as the kernel's queue holds: then it has been full, and some are lost.
+ * What chokidar leaves alone: all but directories. It would keep every file's name, and look at a file (by a promise and a thread) for every event: in a burst four
+ * times the work of everything else here. Directories that are skipped, EventSync's own, and other devices' (unknown to the scan, too) need no watching.
  */
+const leaving = (root: string, directories: Directories, skip: Skip): ((absolute: string, stats?: Stats) => boolean) => {
+  const device = statOf(`${root}/`)?.dev
+  const own = `${root}/${OWN_DIRECTORY}`
+  const ownEnd = `${root}/${basename(root)}`
+  return (absolute, known) => {
+    // The root's own end is told as a change of its name within it; and where it is missing, chokidar waits for it above.
+    if (absolute === root || absolute === ownEnd || root.startsWith(`${absolute}/`)) return false
+    if (known === undefined && directories.has(absolute)) return false
+    const stats = known ?? statOf(absolute)
+    if (stats?.isDirectory() !== true || stats.dev !== device || absolute === own) return true
+    const path = pathOf(root, absolute)
+    return path === undefined || skip(path)
+  }
+}
+
+/**
+ * chokidar with exact names in the question what to leave alone: in its option `ignored` a backslash has become a slash, so that a directory
+ * with one in its name could not be told from another.
+ */
+class DirectoryWatcher extends FSWatcher {
+  readonly #leaves: (absolute: string, stats?: Stats) => boolean
+
+  constructor(leaves: (absolute: string, stats?: Stats) => boolean, options: ChokidarOptions) {
+    super(options)
+    this.#leaves = leaves
+  }
+
+  override isIgnored(absolute: string, stats?: Stats): boolean {
+    return this.#leaves(absolute, stats)
+  }
+}
+
+/** The directory that an event was seen in, by what chokidar hands along with it. */
+const watchedPath = (details: unknown): string =>
+  typeof details === 'object' && details !== null && 'watchedPath' in details && typeof details.watchedPath === 'string' ? details.watchedPath : ''
+
+/** Tells once a turn of the event loop when that brings as many events as the kernel's queue holds: then it has been full, and some are lost. */
 const overflowAlarm = (emit: Emit): (() => void) => {
   const limit = eventQueueLimit()
   let count = 0
@@ -30,59 +76,68 @@ const overflowAlarm = (emit: Emit): (() => void) => {
   }
 }
 
-const pathOf = (root: string, absolute: string): SyncPath | undefined => {
-  const path = parsePath(relative(root, absolute))
-  return E.isRight(path) ? path.right : undefined
-}
-
-/** Skips EventSync's own directory, ignored directories, and other devices' (they are unknown to the scan, too). */
-const skipping = (root: string, skip: (path: SyncPath) => boolean): ((absolute: string, stats?: Stats) => boolean) => {
-  const device = statSync(root, { throwIfNoEntry: false })?.dev
-  const own = `${root}/${OWN_DIRECTORY}`
-  return (absolute, stats) => {
-    if (absolute === own || absolute.startsWith(`${own}/`)) return true
-    if (stats?.isDirectory() !== true || absolute === root) return false
-    const path = pathOf(root, absolute)
-    return stats.dev !== device || (path !== undefined && skip(path))
-  }
-}
-
-const isThere = (path: string): boolean => statSync(path, { throwIfNoEntry: false }) !== undefined
-
-/** The directory that an event was seen in, by what chokidar hands along with it. */
-const watchedPath = (details: unknown): string =>
-  typeof details === 'object' && details !== null && 'watchedPath' in details && typeof details.watchedPath === 'string' ? details.watchedPath : ''
-
-/**
- * Hints come straight from the system's events, without waiting for chokidar to look at the file. Its own `add…` and `unlink…` come
- * beside them: in a directory that is new they tell of what was made before the directory was watched.
- */
-export const listen = (watcher: Pick<FSWatcher, 'on'>, root: string, emit: Emit): void => {
+/** Hints come straight from the system's events. */
+const hintAtEvents = (watcher: FSWatcher, at: (absolute: string) => void, emit: Emit): void => {
   const note = overflowAlarm(emit)
-  const at = (absolute: string): void => {
-    const path = pathOf(root, absolute)
-    if (path !== undefined) emit({ tag: 'path', path })
-  }
   watcher.on('raw', (_event, name, details) => {
     note()
     const directory = watchedPath(details)
     at(name === null ? directory : `${directory}/${name}`)
-    // The root's own end is told under its own name.
-    if (directory === root && root.endsWith(`/${name}`) && !isThere(root)) emit({ tag: 'everything', reason: 'the folder itself is gone' })
-  })
-  for (const event of ['add', 'addDir', 'unlink', 'unlinkDir'] as const) watcher.on(event, at)
-  let limited = false
-  watcher.on('error', (error) => {
-    const advice = limitAdvice(error)
-    if (advice === undefined) emit({ tag: 'everything', reason: `watching failed: ${String(error)}` })
-    else if (!limited) emit({ tag: 'limited', advice })
-    limited ||= advice !== undefined
   })
 }
 
+const namesIn = (directory: string): readonly string[] => {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+/** Keeps the set of directories, and hints at all that a new one held before it was watched: chokidar tells of it in the turn in which it watches it. */
+const followDirectories = (watcher: FSWatcher, root: string, directories: Directories, at: (absolute: string) => void, emit: Emit): void => {
+  let ready = false
+  watcher.once('ready', () => (ready = true))
+  watcher.on('addDir', (directory) => {
+    directories.add(directory)
+    if (!ready) return
+    setImmediate(() => {
+      if (directory === root) emit({ tag: 'everything', reason: 'the folder is back' })
+      at(directory)
+      for (const name of namesIn(directory)) at(`${directory}/${name}`)
+    })
+  })
+  watcher.on('unlinkDir', (directory) => {
+    directories.delete(directory)
+    if (directory === root) emit({ tag: 'everything', reason: 'the folder itself is gone' })
+    at(directory)
+  })
+}
+
+const hintAtErrors = (watcher: FSWatcher, emit: Emit): void => {
+  let limited = false
+  watcher.on('error', (error) => {
+    const advice = limitAdvice(error)
+    if (advice === undefined) return emit({ tag: 'everything', reason: `watching failed: ${String(error)}` })
+    if (!limited) emit({ tag: 'limited', advice })
+    limited = true
+  })
+}
+
+/** Turns what a watcher of `root` tells into hints. */
+export const listen = (watcher: FSWatcher, root: string, directories: Directories, emit: Emit): void => {
+  const at = (absolute: string): void => {
+    const path = pathOf(root, absolute)
+    if (path !== undefined) emit({ tag: 'path', path })
+  }
+  hintAtEvents(watcher, at, emit)
+  followDirectories(watcher, root, directories, at, emit)
+  hintAtErrors(watcher, emit)
+}
+
 /**
- * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none followed through a symlink. `start` resolves once all directories that
- * were there are watched; what changed before that is covered by a last hint to scan everything.
+ * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none through a symlink. `start` resolves once all directories that
+ * were there are watched; what changed before that is covered by a last hint, to scan everything.
  */
 export const chokidarWatch = (root: string): Watch => ({
   start: async (hint, skip) => {
@@ -90,15 +145,11 @@ export const chokidarWatch = (root: string): Watch => ({
     const emit: Emit = (one) => {
       if (open) hint(one)
     }
-    const watcher = watch(root, {
-      ignored: skipping(root, skip),
-      ignoreInitial: true,
-      followSymlinks: false,
-      // Its "atomic" leaves out names that editors use, and holds back events by 100 ms.
-      atomic: false,
-      ignorePermissionErrors: true,
-    })
-    listen(watcher, root, emit)
+    const directories: Directories = new Set()
+    // "atomic" would leave out names that editors use, and hold back events by 100 ms.
+    const watcher = new DirectoryWatcher(leaving(root, directories, skip), { followSymlinks: false, atomic: false, ignorePermissionErrors: true })
+    listen(watcher, root, directories, emit)
+    watcher.add(root)
     await new Promise<void>((resolve) => watcher.once('ready', resolve))
     emit({ tag: 'everything', reason: 'watching has begun' })
     return {

@@ -1,3 +1,14 @@
+import { readFileSync } from 'node:fs'
+
+/** How many events the kernel keeps for a program; more it drops without a word (16,384 unless configured). */
+export const eventQueueLimit = (): number => {
+  try {
+    return Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8')) || Infinity
+  } catch {
+    return Infinity
+  }
+}
+
 const codeOf = (error: unknown): unknown => (typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined)
 
 const raise = (setting: string, value: number): string =>
