@@ -17,7 +17,7 @@ interface Piece {
 /** The whole chunk list: in the version itself, or in its manifest object; undefined where it could not be had (the path has been dealt with). */
 const chunksOf = async (ctx: FolderContext, wanted: Wanted): Promise<readonly Chunk[] | undefined> => {
   const { content, revision } = wanted.version
-  if (content.manifest.tag === 'chunks') return content.manifest.chunks
+  if (content.manifest.tag === 'chunks') return trueTo(ctx, wanted, content.manifest.chunks)
   const { hash } = content.manifest
   const opened = await open(ctx, [{ version: revision, chunks: [hash] }])
   if (opened === undefined) {
@@ -25,8 +25,15 @@ const chunksOf = async (ctx: FolderContext, wanted: Wanted): Promise<readonly Ch
     return undefined
   }
   const chunks = decodeManifest(opened.bytes.get(hash) ?? new Uint8Array(1))
-  if (E.isRight(chunks) && chunksMatch(content, chunks.right)) return chunks.right
+  if (E.isRight(chunks)) return trueTo(ctx, wanted, chunks.right)
   giveUp(ctx, wanted.path, { tag: 'Io', reason: 'the gateway does not have the content\'s manifest at present' })
+  return undefined
+}
+
+/** Chunks that make another content than the version says would be put in place as an edit of nobody's. */
+const trueTo = (ctx: FolderContext, { path, version }: Wanted, chunks: readonly Chunk[]): readonly Chunk[] | undefined => {
+  if (chunksMatch(version.content, chunks)) return chunks
+  giveUp(ctx, path, { tag: 'Io', reason: 'what the gateway says of the content is not true of its chunks' })
   return undefined
 }
 

@@ -5,6 +5,7 @@ import { call, type CallError, noteFailure } from './call.ts'
 import type { FolderContext } from './context.ts'
 import { type Gathered, gather, quietAt } from './gather.ts'
 import { answeredRows, answerRow, enqueue, newEpoch, type OutboxRow, removeRow, unansweredRow } from './outbox.ts'
+import { receiptFault } from './receipts.ts'
 import { finishRow, pathsOf } from './settle.ts'
 import { uploadPaths } from './upload.ts'
 
@@ -18,6 +19,7 @@ const NOTHING: Gathered['contents'] = []
  */
 export const publishLoop = async (ctx: FolderContext): Promise<void> => {
   let pause = FIRST_PAUSE_MS
+  let asked: number | undefined
   while (!ctx.signal.aborted) {
     if (!ctx.connected || !ctx.caughtUp || ctx.rootLost !== undefined) {
       await ctx.wake.publish.wait(ctx.deps.clock, ctx.signal)
@@ -31,7 +33,11 @@ export const publishLoop = async (ctx: FolderContext): Promise<void> => {
       continue
     }
     for (const path of pathsOf(row.batch.changes)) ctx.busy.add(path)
-    if (await deliver(ctx, row, gathered?.contents ?? NOTHING)) pause = FIRST_PAUSE_MS
+    const delivered = await deliver(ctx, row, gathered?.contents ?? NOTHING)
+    // A gateway that asks for the same contents again and again is not to be sent them all the time.
+    const again = delivered === 'sentMissing' && asked === row.number
+    if (delivered === 'sentMissing') asked = row.number
+    if (delivered !== 'later' && !again) pause = FIRST_PAUSE_MS
     else {
       await ctx.deps.clock.sleep(pause * (0.5 + ctx.deps.random()), ctx.signal)
       pause = Math.min(LONGEST_PAUSE_MS, pause * 2)
@@ -74,32 +80,40 @@ const requestFor = (ctx: FolderContext, row: OutboxRow, contents: Gathered['cont
   return { tag: 'Changes' as const, key: ctx.deps.agentKey, batch }
 }
 
-/** Sends a message until it has its final answer; false where it must be tried again later. */
-const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents']): Promise<boolean> => {
+/** What became of sending a message: it is over, it is to be sent again now that its contents are there, or after a pause. */
+type Delivered = 'over' | 'sentMissing' | 'later'
+
+const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents']): Promise<Delivered> => {
   const payload = contents.length === 0 ? undefined : Buffer.concat(contents.map(({ bytes }) => bytes))
   const reply = await call(ctx, requestFor(ctx, row, contents), ['Changed', 'SendChunks'], payload)
-  if (ctx.signal.aborted) return true
+  if (ctx.signal.aborted) return 'over'
   if (E.isLeft(reply)) return handleFailure(ctx, row, reply.left)
   const { answer } = reply.right
   if (answer.tag === 'SendChunks') return sendMissing(ctx, row, answer.missing)
   return accept(ctx, row, answer)
 }
 
-const accept = (ctx: FolderContext, row: OutboxRow, answer: Extract<Answer, { tag: 'Changed' }>): boolean => {
+const accept = (ctx: FolderContext, row: OutboxRow, answer: Extract<Answer, { tag: 'Changed' }>): Delivered => {
   if (answer.outcomes.length !== row.batch.changes.length) {
     noteFailure(ctx, { tag: 'Later', reason: 'the gateway answered for another number of changes than were sent' })
-    return false
+    return 'later'
+  }
+  const fault = receiptFault(ctx.deps, row.batch.head.root, answer)
+  if (fault !== undefined) {
+    ctx.fail({ tag: 'Refused', reason: fault })
+    return 'later'
   }
   ctx.keepReceipt(row.number, answer.receipt)
   finish(ctx, answerRow(ctx, row, answer.outcomes, answer.position))
-  return true
+  return 'over'
 }
 
-const sendMissing = async (ctx: FolderContext, row: OutboxRow, missing: readonly Hash[]): Promise<boolean> => {
+const sendMissing = async (ctx: FolderContext, row: OutboxRow, missing: readonly Hash[]): Promise<Delivered> => {
   const named = row.batch.changes.flatMap((change) => ('content' in change ? [change.path] : []))
   const outcome = await uploadPaths(ctx, named, new Set(missing))
-  if (outcome === 'changed') abandon(ctx, row)
-  return outcome !== 'later'
+  if (outcome !== 'changed') return outcome === 'sent' ? 'sentMissing' : 'later'
+  abandon(ctx, row)
+  return 'over'
 }
 
 /** Its contents are not on the disk any more: the message was never appended (or it would have been answered), so it is dropped and planned anew. */
@@ -113,13 +127,13 @@ const abandon = (ctx: FolderContext, row: OutboxRow): void => {
   }
 }
 
-const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): boolean => {
+const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): Delivered => {
   noteFailure(ctx, error)
-  if (error.tag !== 'Refused') return false
+  if (error.tag !== 'Refused') return 'later'
   if (error.code === 'number') {
     newEpoch(ctx)
     abandon(ctx, row)
-    return true
+    return 'over'
   }
   // The whole message is refused: each of its changes waits, with the reason, and is tried again with growing pauses.
   removeRow(ctx, row.number)
@@ -127,6 +141,6 @@ const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): bo
     ctx.block(path, { reason: error.reason, side: 'version', permanent: false })
     ctx.release(path)
   }
-  return true
+  return 'over'
 }
 

@@ -14,6 +14,13 @@ const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | un
   return undefined
 }
 
+/** A page must lead on from where this device is: to follow any other would not end, or bring back what is long past. */
+const leadsOn = (ctx: FolderContext, { answer }: Reply<'Synced'>): boolean => {
+  const { entries, position, head, more } = answer
+  if (position < ctx.position || position > head || (more && position === ctx.position)) return false
+  return entries.every(({ version }) => version > ctx.position && version <= position)
+}
+
 /** Moves the remote tree and the position, in one transaction. */
 const take = (ctx: FolderContext, { answer }: Reply<'Synced'>): void => {
   const { entries } = answer
@@ -40,6 +47,11 @@ const pullPage = async (ctx: FolderContext): Promise<E.Either<string, boolean>> 
   if (fault !== undefined) {
     ctx.fail({ tag: 'LogRewritten', reason: fault })
     return E.left(fault)
+  }
+  if (!leadsOn(ctx, reply.right)) {
+    const reason = `the gateway's answer does not lead on from position ${ctx.position}`
+    noteFailure(ctx, { tag: 'Later', reason })
+    return E.left(reason)
   }
   take(ctx, reply.right)
   return E.right(!reply.right.answer.more)
