@@ -206,6 +206,26 @@ describe('folders that should go', () => {
   })
 })
 
+describe('hints', () => {
+  it('of a folder mean what is in it, too', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/one', 'x')
+    await expectSame(world)
+    a.write('d/two', 'y')
+    a.remove('d/one')
+    a.hint('d')
+    await until('the change to arrive', () => b.paths.join() === 'd,d/two')
+  })
+
+  it('of a new folder mean all that is in it', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    await expectSame(world)
+    a.write('d/e/f/one', 'x')
+    a.hint('d')
+    await until('the file to arrive', () => b.has('d/e/f/one'))
+  })
+})
+
 const manyFiles = (device: EngineDevice, count: number, text: string): string[] => {
   const names = Array.from({ length: count }, (_, at) => `f${String(at).padStart(3, '0')}`)
   for (const name of names) device.write(name, `${text} ${name}`)

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/change.ts'
 import { type Chunk, sameBytes } from '../../domain/content.ts'
-import { depthOf, type SyncPath } from '../../domain/path.ts'
+import { depthOf, isUnder, type SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { MAX_CHANGES } from '../../protocol/messages.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
@@ -20,10 +20,13 @@ const QUIET_MS = 100
 const LONGEST_WAIT_MS = 5_000
 const MAX_EVENT_BYTES = 400 * 1024
 
+/** Control characters and the like take up to six bytes each. */
+const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text))
+
 const sizeOf = (change: Change): number => {
   if (change.tag === 'hold' || change.tag === 'approve') return 1_000
   const manifest = 'content' in change ? change.content.manifest : undefined
-  return 600 + 2 * Buffer.byteLength(change.path) + ('from' in change ? 2 * Buffer.byteLength(change.from) : 0) + (manifest?.tag === 'chunks' ? manifest.chunks.length * 84 : 0)
+  return 600 + 2 * jsonBytes(change.path) + ('from' in change ? 2 * jsonBytes(change.from) : 0) + (manifest?.tag === 'chunks' ? manifest.chunks.length * 84 : 0)
 }
 
 /** A file that vanished here with just this content, and that nobody else changed meanwhile: the new path is its new name. */
@@ -149,9 +152,18 @@ const addDestructive = async (ctx: FolderContext, message: Message): Promise<voi
   // The deepest first: a folder goes after what it held.
   const paths = [...destructive].sort((a, b) => depthOf(b) - depthOf(a) || (a < b ? 1 : -1)).slice(0, MAX_CHANGES)
   const looks = await ctx.deps.disk.look(paths)
+  const halves: SyncPath[] = []
   for (const look of looks) {
-    if (!(await addOneDestructive(ctx, look.path, look.tag === 'absent', message))) return
+    if (mayBeMoved(ctx, look.path) || halves.some((path) => isUnder(path, look.path))) halves.push(look.path)
+    else if (!(await addOneDestructive(ctx, look.path, look.tag === 'absent', message))) return
   }
+}
+
+/** A new file that is still to be sent has just this content: the deletion is half of a move, and the folder that it was in waits with it. */
+const mayBeMoved = (ctx: FolderContext, path: SyncPath): boolean => {
+  const { local, base } = ctx.index.get(path)
+  if (local !== undefined || base === undefined || base.content.size === 0) return false
+  return ctx.index.filesWith(base.content.hash, 8).some((other) => other.base === undefined && ctx.busy.has(other.path))
 }
 
 const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boolean, message: Message): Promise<boolean> => {

@@ -1,4 +1,4 @@
-import { directoryContent, sameContent } from '../../domain/content.ts'
+import { type Content, directoryContent, sameBytes, sameContent } from '../../domain/content.ts'
 import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { Look, Reading, Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
@@ -25,6 +25,18 @@ const isSettled = (ctx: FolderContext, seen: Seen): boolean => {
 }
 
 export const localOf = (ctx: FolderContext, seen: Seen, content: LocalNode['content']): LocalNode => ({ seen, content, settled: isSettled(ctx, seen) })
+
+/** A nanosecond within the microsecond, as `utimes` leaves behind where the file system keeps so much; no clock's tick that a write would leave is the same. */
+const isFine = (mtime: string): boolean => BigInt(mtime) % 1_000n !== 0n
+
+/**
+ * What this device put in place itself, with a time that it set: any write since shows in the modification time, within one tick, too. So the hint
+ * that comes of the placing does not have the file read again.
+ */
+export const placedOf = (ctx: FolderContext, seen: Seen, content: LocalNode['content']): LocalNode => {
+  const local = localOf(ctx, seen, content)
+  return seen.kind === 'file' && isFine(seen.mtime) ? { ...local, settled: true } : local
+}
 
 /** What follows from a look: files to read, directories to walk. */
 export interface Found {
@@ -105,6 +117,16 @@ const noteAbsentNode = (ctx: FolderContext, path: SyncPath): void => {
   ctx.plan(path)
 }
 
+/** A file system may keep times and the executable bit only roughly: where they are just as they were left, they are what they stand for, and no edit. */
+const asPut = (local: LocalNode | undefined, { seen, content }: Extract<Reading, { tag: 'read' }>): Content => {
+  if (local === undefined || local.seen.inode !== seen.inode || !sameBytes(local.content, content)) return content
+  return {
+    ...content,
+    modified: local.seen.mtime === seen.mtime ? local.content.modified : content.modified,
+    executable: local.seen.executable === seen.executable ? local.content.executable : content.executable,
+  }
+}
+
 /** Takes a finished reading into the local tree. */
 export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   const { path } = reading
@@ -117,11 +139,12 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   if (reading.content.kind === 'directory') return noteFolderRead(ctx, path, reading.seen)
   ctx.problems.clear(path, 'disk')
   const { local, base } = ctx.index.get(path)
-  const same = local !== undefined && sameContent(local.content, reading.content)
+  const content = asPut(local, reading)
+  const same = local !== undefined && sameContent(local.content, content)
   const refused = same && local.refused !== undefined ? { refused: local.refused } : {}
-  ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, reading.content), ...refused }, reading.chunks)
+  ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, content), ...refused }, reading.chunks)
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, reading.bytes)
-  if (base !== undefined && sameContent(base.content, reading.content)) return ctx.plan(path)
+  if (base !== undefined && sameContent(base.content, content)) return ctx.plan(path)
   if (reading.bytes !== undefined) ctx.bytes.set(reading.content.hash, reading.bytes)
   ctx.plan(path)
 }
@@ -137,8 +160,10 @@ const noteFolderRead = (ctx: FolderContext, path: SyncPath, seen: Seen): void =>
 /** An ignore file was put in place or taken away by this device itself: its rules are read (or end). */
 export const rulesMoved = (ctx: FolderContext, path: SyncPath): void => {
   if (nameOf(path) !== IGNORE_FILE) return
-  if (ctx.index.get(path).local === undefined) noteRules(ctx, path, undefined)
-  else ctx.look(path)
+  const { local } = ctx.index.get(path)
+  if (local === undefined) return noteRules(ctx, path, undefined)
+  ctx.index.setLocal(path, { ...local, settled: false })
+  ctx.look(path)
 }
 
 /** An ignore file has changed: its rules count from now on, and what they no longer name is to be found. */

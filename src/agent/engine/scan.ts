@@ -1,5 +1,5 @@
 import { nameOf, type SyncPath } from '../../domain/path.ts'
-import type { Listing } from '../disk/port.ts'
+import type { Listing, Look } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
 import type { FolderContext } from './context.ts'
 import { type Found, noteAbsent, noteLook } from './local-tree.ts'
@@ -20,7 +20,7 @@ const readRulesFirst = async (ctx: FolderContext, reader: FileReader, listing: L
 }
 
 /** Compares one listing with the index; what can't be listed whole is unknown, not empty: nothing under it changes. */
-const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanished: SyncPath[]): void => {
+const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanished: SyncPath[], walked: 'all' | 'new' = 'all'): void => {
   const { directory, result } = listing
   if (result.tag === 'unknown') {
     if (directory !== '') ctx.block(directory, obstacleOf(result.error, 'disk'))
@@ -35,7 +35,7 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
   for (const entry of result.entries) {
     listed.add(entry.path)
     noteLook(ctx, entry, found)
-    if (entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true)) found.walk.add(entry.path)
+    if (walked === 'all' && entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true)) found.walk.add(entry.path)
   }
   for (const node of ctx.index.children(directory)) if (!listed.has(node.path)) vanished.push(node.path)
   for (const raw of result.unnameable) ctx.unnameable(directory, raw)
@@ -78,11 +78,17 @@ const rootUnlisted = (ctx: FolderContext, listings: readonly Listing[]): false =
   return false
 }
 
+/** A hint at a folder may mean what is directly in it; in one that is new, everything is looked at. */
+const isKnownFolder = (ctx: FolderContext, look: Look): boolean =>
+  look.tag === 'seen' && look.seen.kind === 'directory' && ctx.index.get(look.path).local?.content.kind === 'directory' && !ctx.ignore.ignores(look.path, true)
+
 /** Looks at paths that hints named, and walks the directories that turn out to be new. */
 export const lookAt = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
   const looks = await ctx.deps.disk.look(paths)
   // Without its marker the folder shows nothing: that is one fact about the root, not a problem of each path.
   if (looks.some(({ tag }) => tag === 'unknown') && !(await rootIsHere(ctx))) return
+  const known = looks.flatMap((look) => (isKnownFolder(ctx, look) ? [look.path] : []))
+  const listings = known.length === 0 ? [] : await ctx.deps.disk.list(known)
   const found: Found = { read: [], walk: new Set() }
   const vanished: SyncPath[] = []
   ctx.index.atomically(() => {
@@ -90,6 +96,7 @@ export const lookAt = async (ctx: FolderContext, reader: FileReader, paths: read
       if (look.tag === 'absent') vanished.push(look.path)
       else noteLook(ctx, look, found)
     }
+    for (const listing of listings) noteListing(ctx, listing, found, vanished, 'new')
   })
   await noteVanished(ctx, vanished)
   if (found.walk.size > 0) await walk(ctx, reader, [...found.walk])

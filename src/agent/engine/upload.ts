@@ -141,15 +141,13 @@ const settle = async (ctx: FolderContext, paths: readonly SyncPath[], outcome: U
   for (const path of paths) {
     ctx.uploading.delete(path)
     const content = ctx.index.get(path).local?.content
-    if (outcome === 'sent' && content !== undefined) {
-      ctx.uploaded.add(content.hash)
-      ctx.queues.publish.add(path)
-    } else {
+    if (outcome === 'sent' && content !== undefined) ctx.uploaded.add(content.hash)
+    else {
       // A piece is not what it was when it was hashed: the file is being written.
       ctx.looks.sent(path, ctx.now)
       ctx.look(path)
-      ctx.release(path)
     }
+    // Planned again: meanwhile it may have become something else, or wait for deletions.
+    ctx.release(path)
   }
-  ctx.wake.publish.notify()
 }
