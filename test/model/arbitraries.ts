@@ -1,11 +1,42 @@
 import fc from 'fast-check'
-import type { DeviceOperation, DeviceTraits, GatewayOperation, NetworkTraits, Schedule, Step, Text, UserOperation, Where } from './schedule.ts'
+import type {
+  DeviceOperation,
+  DeviceTraits,
+  GatewayOperation,
+  NetworkTraits,
+  Schedule,
+  Step,
+  Text,
+  UserOperation,
+  Where,
+} from './schedule.ts'
 
 const NFC = '\u00e9'
 const NFD = 'e\u0301'
 
 /** Few names, so that devices meet; some are used for files and for folders, some differ only in case or Unicode form. */
-export const NAMES = ['a', 'b', 'A', 'c.txt', 'd', 'd/a', 'd/b', 'd/c.txt', 'd/e', 'd/e/a', 'D', 'D/a', 'f', 'f/a', NFC, NFD, 'B', 'x'.repeat(250), 'n\nl', ' s'] as const
+export const NAMES = [
+  'a',
+  'b',
+  'A',
+  'c.txt',
+  'd',
+  'd/a',
+  'd/b',
+  'd/c.txt',
+  'd/e',
+  'd/e/a',
+  'D',
+  'D/a',
+  'f',
+  'f/a',
+  NFC,
+  NFD,
+  'B',
+  'x'.repeat(250),
+  'n\nl',
+  ' s',
+] as const
 
 /** Names that fast-check shrinks towards come first. */
 const name = fc.constantFrom(...NAMES).map((each) => ({ name: each }))
@@ -23,14 +54,25 @@ const text: fc.Arbitrary<Text> = fc.oneof(
 
 const pause = fc.constantFrom(0, 1, 5, 30, 120, 700, 2_500, 6_000)
 
-const operation = <Tag extends string, Rest extends object>(tag: Tag, rest: { [key in keyof Rest]: fc.Arbitrary<Rest[key]> }): fc.Arbitrary<{ tag: Tag } & Rest> =>
+const operation = <Tag extends string, Rest extends object>(
+  tag: Tag,
+  rest: { [key in keyof Rest]: fc.Arbitrary<Rest[key]> },
+): fc.Arbitrary<{ tag: Tag } & Rest> =>
   // Without constraints on which keys are required, `record` makes all of them.
   fc.record(rest).map((fields) => ({ tag, ...(fields as Rest) }))
 
 /** An operation's share of all. */
 const share = <T>(weight: number, arbitrary: fc.Arbitrary<T>) => ({ arbitrary, weight })
 
-const how = fc.constantFrom('atOnce' as const, 'atOnce' as const, 'twoSteps' as const, 'renamed' as const, 'backup' as const, 'append' as const, 'overwrite' as const)
+const how = fc.constantFrom(
+  'atOnce' as const,
+  'atOnce' as const,
+  'twoSteps' as const,
+  'renamed' as const,
+  'backup' as const,
+  'append' as const,
+  'overwrite' as const,
+)
 
 const user: fc.Arbitrary<UserOperation> = fc.oneof(
   share(16, operation('write', { at: anywhere, text, how, pause, synced: fc.boolean() })),
@@ -78,7 +120,10 @@ const device: fc.Arbitrary<DeviceOperation> = fc.oneof(
   share(1, operation('loseHints', {})),
 )
 
-const gateway: fc.Arbitrary<GatewayOperation> = fc.oneof(operation('killGateway', {}), operation('killGatewayIn', { appends: fc.integer({ min: 1, max: 4 }) }))
+const gateway: fc.Arbitrary<GatewayOperation> = fc.oneof(
+  operation('killGateway', {}),
+  operation('killGatewayIn', { appends: fc.integer({ min: 1, max: 4 }) }),
+)
 
 const step: fc.Arbitrary<Step> = fc.record({
   gap: fc.constantFrom(0, 0, 1, 10, 60, 60, 300, 300, 2_500, 12_000),
@@ -88,7 +133,10 @@ const step: fc.Arbitrary<Step> = fc.record({
 })
 
 const traits: fc.Arbitrary<DeviceTraits> = fc.record({
-  folding: fc.oneof(share(8, fc.constant('exact' as const)), share(3, fc.constantFrom('case' as const, 'unicode' as const, 'caseAndUnicode' as const))),
+  folding: fc.oneof(
+    share(8, fc.constant('exact' as const)),
+    share(3, fc.constantFrom('case' as const, 'unicode' as const, 'caseAndUnicode' as const)),
+  ),
   tick: fc.constantFrom('fine' as const, 'tenMs' as const, 'twoSeconds' as const),
   reusesInodes: fc.boolean(),
   readSize: fc.constantFrom(1 << 20, 80),

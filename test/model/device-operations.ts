@@ -8,8 +8,26 @@ export type FilesInSync = (held: ReadonlyMap<string, ContentId>) => number
 const isOfDevice = (operation: UserOperation | DeviceOperation): operation is DeviceOperation => OF_DEVICES.has(operation.tag)
 
 const TAGS: { readonly [tag in DeviceOperation['tag']]: true } = {
-  stop: true, kill: true, killIn: true, powerCut: true, powerCutIn: true, start: true, partition: true, clockJump: true, fill: true, free: true, deny: true,
-  allow: true, ioError: true, approve: true, unmountRoot: true, remountRoot: true, emptyRoot: true, mountOver: true, unmountOver: true, loseHints: true,
+  stop: true,
+  kill: true,
+  killIn: true,
+  powerCut: true,
+  powerCutIn: true,
+  start: true,
+  partition: true,
+  clockJump: true,
+  fill: true,
+  free: true,
+  deny: true,
+  allow: true,
+  ioError: true,
+  approve: true,
+  unmountRoot: true,
+  remountRoot: true,
+  emptyRoot: true,
+  mountOver: true,
+  unmountOver: true,
+  loseHints: true,
 }
 const OF_DEVICES: ReadonlySet<string> = new Set(Object.keys(TAGS))
 
@@ -23,22 +41,38 @@ export const perform = (device: Device, operation: UserOperation | DeviceOperati
 const act = (device: Device, operation: DeviceOperation, filesInSync: FilesInSync): void => {
   const { disk, faults, races } = device
   switch (operation.tag) {
-    case 'stop': return device.stop()
-    case 'kill': return device.kill()
-    case 'killIn': return races.add(operation.calls, () => device.kill(), true)
-    case 'powerCut': return device.powerCut()
-    case 'powerCutIn': return races.add(operation.calls, () => device.powerCut(), true)
-    case 'start': return device.start()
-    case 'partition': return device.process?.client.partition(operation.ms)
-    case 'clockJump': return device.jumpClock(operation.ms)
-    case 'fill': return void (disk.space = operation.left)
-    case 'free': return void (disk.space = Number.POSITIVE_INFINITY)
-    case 'deny': return deny(device, operation)
-    case 'allow': return faults.allow()
-    case 'ioError': return faults.failIn(operation.calls)
-    case 'approve': return device.approve()
-    case 'loseHints': return device.process?.watch.overflow()
-    default: return actOnRoot(device, operation, filesInSync)
+    case 'stop':
+      return device.stop()
+    case 'kill':
+      return device.kill()
+    case 'killIn':
+      return races.add(operation.calls, () => device.kill(), true)
+    case 'powerCut':
+      return device.powerCut()
+    case 'powerCutIn':
+      return races.add(operation.calls, () => device.powerCut(), true)
+    case 'start':
+      return device.start()
+    case 'partition':
+      return device.process?.client.partition(operation.ms)
+    case 'clockJump':
+      return device.jumpClock(operation.ms)
+    case 'fill':
+      return void (disk.space = operation.left)
+    case 'free':
+      return void (disk.space = Number.POSITIVE_INFINITY)
+    case 'deny':
+      return deny(device, operation)
+    case 'allow':
+      return faults.allow()
+    case 'ioError':
+      return faults.failIn(operation.calls)
+    case 'approve':
+      return device.approve()
+    case 'loseHints':
+      return device.process?.watch.overflow()
+    default:
+      return actOnRoot(device, operation, filesInSync)
   }
 }
 

@@ -196,7 +196,16 @@ export class Device {
   evidence(): DeviceEvidence {
     const { traits, history } = this
     const tickNs = TICKS[traits.tick].storedTickNs
-    return { name: this.name, traits, history, key: this.disk.key, tickNs, approvals: this.#approvals, rootLosses: this.#rootLosses, cuts: this.#cuts }
+    return {
+      name: this.name,
+      traits,
+      history,
+      key: this.disk.key,
+      tickNs,
+      approvals: this.#approvals,
+      rootLosses: this.#rootLosses,
+      cuts: this.#cuts,
+    }
   }
 
   #dependencies(process: AgentProcess): FolderSyncDeps {
@@ -209,7 +218,11 @@ export class Device {
       database: this.#database.live,
       clock: scheduler.clock(this.#skew, () => process.alive),
       random: () => random.next(),
-      signer: this.signer, agentName: this.name, agentKey: this.signer.key, folder, gatewayKey,
+      signer: this.signer,
+      agentName: this.name,
+      agentKey: this.signer.key,
+      folder,
+      gatewayKey,
       settings: { scanEverySeconds: 60, maxFileSize: 1024 ** 3 },
       report: (event) => trace.say(`${this.name} says`, () => JSON.stringify(event)),
     }

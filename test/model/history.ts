@@ -94,7 +94,10 @@ export class DiskHistory implements DiskObserver {
 
   names(call: string, removed: readonly Named[], added: readonly Named[]): void {
     const sequence = this.#trace.next()
-    this.#trace.say(this.#who(), () => `${call} ${[...removed.map((each) => `-${this.#show(each)}`), ...added.map((each) => `+${this.#show(each)}`)].join(' ')}`)
+    this.#trace.say(
+      this.#who(),
+      () => `${call} ${[...removed.map((each) => `-${this.#show(each)}`), ...added.map((each) => `+${this.#show(each)}`)].join(' ')}`,
+    )
     for (const each of added) for (const { path, inode } of below(each)) this.#came(sequence, path, inode)
     for (const each of removed) for (const { path, inode } of below(removedTree(each, added))) this.#went(sequence, path, inode)
   }
@@ -106,7 +109,8 @@ export class DiskHistory implements DiskObserver {
     const content = this.#contents.name(inode)
     this.#writes.set(inode, { by: this.actor, content, sequence })
     this.#trace.say(this.#who(), () => `write ${paths.join(' = ') || '(no name)'} ${this.#contents.show(content)}`)
-    if (this.actor === 'agent' && paths.some(isVisible)) this.#trace.violated('I12', `${this.#device}: the agent wrote into a visible file: ${paths.join(', ')}`)
+    if (this.actor === 'agent' && paths.some(isVisible))
+      this.#trace.violated('I12', `${this.#device}: the agent wrote into a visible file: ${paths.join(', ')}`)
     if (this.actor === 'user') for (const path of paths) this.userWrites.set(path, sequence)
     if (old === content) return
     for (const path of paths) this.#came(sequence, path, inode, content)
@@ -131,7 +135,8 @@ export class DiskHistory implements DiskObserver {
   tree(): Map<string, Inode> {
     const tree = new Map<string, Inode>()
     const root = this.#disk?.root
-    if (root !== undefined) for (const { path, inode } of below({ path: '', inode: root })) if (path !== undefined && path !== '') tree.set(path, inode)
+    if (root !== undefined)
+      for (const { path, inode } of below({ path: '', inode: root })) if (path !== undefined && path !== '') tree.set(path, inode)
     return tree
   }
 
@@ -145,9 +150,11 @@ export class DiskHistory implements DiskObserver {
     this.actor = 'cut'
     const after = this.tree()
     this.#recount()
-    for (const [content, count] of counts) if (count > 0 && !this.#counts.has(content)) this.gone.set(content, { sequence, path: '', content, by: 'cut' })
+    for (const [content, count] of counts)
+      if (count > 0 && !this.#counts.has(content)) this.gone.set(content, { sequence, path: '', content, by: 'cut' })
     for (const [path, inode] of after) if (olds.get(path)?.id !== idOf(inode)) this.#spoilt(sequence, path, inode)
-    for (const [path, { id }] of olds) if (!after.has(path) || id !== idOf(after.get(path) as Inode)) push(this.vanished, { sequence, path, content: id, by: 'cut' })
+    for (const [path, { id }] of olds)
+      if (!after.has(path) || id !== idOf(after.get(path) as Inode)) push(this.vanished, { sequence, path, content: id, by: 'cut' })
     this.actor = 'user'
   }
 
@@ -159,7 +166,10 @@ export class DiskHistory implements DiskObserver {
     // What a user wrote and did not sync is spoilt; from now on that is what there is.
     if (write?.by !== 'agent') return void this.#contents.wrote(inode)
     if (write.content === content) return
-    this.#trace.violated('I12', `${this.#device}: after a power cut ${path}, which the agent had written, holds neither its old nor its new content: ${this.#contents.show(content)}`)
+    this.#trace.violated(
+      'I12',
+      `${this.#device}: after a power cut ${path}, which the agent had written, holds neither its old nor its new content: ${this.#contents.show(content)}`,
+    )
   }
 
   #recount(): void {
@@ -247,4 +257,6 @@ function* everything(named: Named): Generator<Named> {
 
 /** What went with a name: a folder that was only renamed took what is below it along; a removed one was empty. */
 const removedTree = (removed: Named, added: readonly Named[]): Named =>
-  added.some((each) => each.inode === removed.inode) || removed.inode.kind !== 'directory' ? removed : { ...removed, inode: { ...removed.inode, entries: new Map() } }
+  added.some((each) => each.inode === removed.inode) || removed.inode.kind !== 'directory'
+    ? removed
+    : { ...removed, inode: { ...removed.inode, entries: new Map() } }

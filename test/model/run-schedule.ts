@@ -12,18 +12,20 @@ export interface Verdict {
   readonly simulatedMs: number
 }
 
+/** So long it may take until all is in sync again: much longer than any pause between attempts. */
+const QUIET_MS = 600_000
 const QUIET_STEP_MS = 1_000
-const QUIET_STEPS = 900
 /** Longer than graves are kept and than it takes until the next full scan: whatever is still to happen happens in it. */
 const LAST_LOOK_MS = 75_000
 
 /** Runs until nothing differs and nothing is under way, and is still so after a while. */
 const comeToRest = async (world: World): Promise<void> => {
   world.heal()
-  for (let step = 0; step < QUIET_STEPS; step++) {
-    await world.scheduler.runFor(QUIET_STEP_MS)
+  const end = world.scheduler.now + QUIET_MS
+  for (let step = QUIET_STEP_MS; world.scheduler.now < end; step *= 1.3) {
+    await world.scheduler.runFor(step)
     if (world.unrest().length > 0) {
-      if (step % 10 === 5) world.attend()
+      world.attend()
       continue
     }
     const length = world.log.length

@@ -1,18 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
 import { schedule } from './arbitraries.ts'
 import { CrashSignal } from './filesystem/errors.ts'
-import { runSchedule, type Verdict } from './run-schedule.ts'
+import { runSchedule } from './run-schedule.ts'
 import type { Schedule } from './schedule.ts'
+import type { Violation } from './trace.ts'
+
+const USAGE = `bin/node24 test/model/run.ts [--seed S] [--schedules N] [--steps N]   runs schedules; shrinks, explains and can save the first that fails
+  --path P        replays one case of that seed (fast-check's name for it)
+  --save FILE     where to write the schedule that failed
+  --replay FILE   runs a saved schedule
+  --survey        runs all, shrinks nothing, and counts what fails
+  --ignore LABEL  passes over violations with that label`
 
 const { values } = parseArgs({
   options: {
+    help: { type: 'boolean', default: false },
     seed: { type: 'string' },
     schedules: { type: 'string', default: '200' },
     steps: { type: 'string', default: '60' },
-    /** Replays one case of that seed, as fast-check names it. */
     path: { type: 'string' },
-    /** Labels of violations to pass over, while what they found is being mended. */
+    save: { type: 'string' },
+    replay: { type: 'string' },
+    survey: { type: 'boolean', default: false },
     ignore: { type: 'string', multiple: true, default: [] },
   },
 })
@@ -21,6 +32,9 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const schedules = Number(values.schedules)
 const steps = Number(values.steps)
 
+/** A schedule and the seed of its chances. */
+type Case = readonly [Schedule, number]
+
 // A killed process's code ends with a signal that nobody waits for.
 process.on('unhandledRejection', (error) => {
   if (error instanceof CrashSignal) return
@@ -28,27 +42,59 @@ process.on('unhandledRejection', (error) => {
   process.exit(1)
 })
 
-const property = fc.asyncProperty(schedule(steps), fc.integer(), async (each: Schedule, worldSeed: number) => {
-  const violations = (await runSchedule(each, worldSeed)).violations.filter(({ invariant }) => !values.ignore.includes(invariant))
-  if (violations.length > 0) throw new Error(violations.map(({ invariant, text }) => `${invariant}: ${text}`).join('\n'))
-})
+const violationsOf = async ([each, worldSeed]: Case): Promise<readonly Violation[]> =>
+  (await runSchedule(each, worldSeed)).violations.filter(({ invariant }) => !values.ignore.includes(invariant))
 
-const explain = async (each: Schedule, worldSeed: number): Promise<Verdict> => {
+const listed = (violations: readonly Violation[]): string => violations.map(({ invariant, text }) => `${invariant}: ${text}`).join('\n')
+
+/** Runs a case once more, and prints all that happens in it. */
+const explain = async ([each, worldSeed]: Case): Promise<void> => {
   const verdict = await runSchedule(each, worldSeed, true)
   console.log(JSON.stringify({ ...each, steps: [] }))
   console.log(each.steps.map((step) => JSON.stringify(step)).join('\n'))
   console.log(verdict.trace)
-  return verdict
+  console.log(`\n${listed(verdict.violations)}`)
 }
 
-const started = performance.now()
-const result = await fc.check(property, { seed, numRuns: values.path === undefined ? schedules : 1, endOnFailure: false, ...(values.path === undefined ? {} : { path: values.path }) })
-const seconds = (performance.now() - started) / 1000
-if (result.failed && result.counterexample !== null) {
-  const [each, worldSeed] = result.counterexample
-  const { violations } = await explain(each, worldSeed)
-  console.log(`\n${violations.map(({ invariant, text }) => `${invariant}: ${text}`).join('\n')}`)
-  if (violations.length === 0) console.log(result.errorInstance)
-  console.log(`\nfailed after ${result.numRuns} schedules (${result.numShrinks} shrinks); replay: bin/node24 test/model/run.ts --seed ${seed} --steps ${steps} --path ${result.counterexamplePath}`)
+const rate = (count: number, started: number): string => {
+  const seconds = (performance.now() - started) / 1000
+  return `${count} schedules in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(1)} a second)`
+}
+
+const survey = async (): Promise<void> => {
+  const started = performance.now()
+  const counts: Record<string, number> = {}
+  for (const each of fc.sample(fc.tuple(schedule(steps), fc.integer()), { seed, numRuns: schedules })) {
+    for (const label of new Set((await violationsOf(each)).map(({ invariant }) => invariant))) counts[label] = (counts[label] ?? 0) + 1
+  }
+  console.log(`${rate(schedules, started)}; seed ${seed}; failed: ${JSON.stringify(counts)}`)
+}
+
+const replay = async (file: string): Promise<void> => {
+  // Written by `--save`.
+  const saved = JSON.parse(readFileSync(file, 'utf8')) as Case
+  const violations = await violationsOf(saved)
+  if (violations.length === 0) return console.log(`passed: ${file}`)
+  await explain(saved)
   process.exitCode = 1
-} else console.log(`${result.numRuns} schedules passed in ${seconds.toFixed(1)} s (${(result.numRuns / seconds).toFixed(1)} a second); seed ${seed}`)
+}
+
+const check = async (): Promise<void> => {
+  const started = performance.now()
+  const property = fc.asyncProperty(schedule(steps), fc.integer(), async (each: Schedule, worldSeed: number) => {
+    const violations = await violationsOf([each, worldSeed])
+    if (violations.length > 0) throw new Error(listed(violations))
+  })
+  const only = values.path === undefined ? { numRuns: schedules } : { numRuns: 1, path: values.path }
+  const result = await fc.check(property, { seed, ...only })
+  if (!result.failed || result.counterexample === null) return console.log(`passed: ${rate(result.numRuns, started)}; seed ${seed}`)
+  await explain(result.counterexample)
+  if (values.save !== undefined) writeFileSync(values.save, JSON.stringify(result.counterexample))
+  const again = `bin/node24 test/model/run.ts --seed ${seed} --steps ${steps} --path ${result.counterexamplePath}`
+  console.log(`\nfailed after ${result.numRuns} schedules (${result.numShrinks} shrinks), seed ${seed}; replay: ${again}`)
+  process.exitCode = 1
+}
+
+if (values.help) console.log(USAGE)
+else if (values.replay !== undefined) await replay(values.replay)
+else await (values.survey ? survey() : check())

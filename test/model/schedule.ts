@@ -15,7 +15,14 @@ export type Writing = 'atOnce' | 'twoSteps' | 'renamed' | 'backup' | 'append' | 
 
 /** What a person or a program does in a device's folder. */
 export type UserOperation =
-  | { readonly tag: 'write'; readonly at: Where; readonly text: Text; readonly how: Writing; readonly pause: number; readonly synced: boolean }
+  | {
+      readonly tag: 'write'
+      readonly at: Where
+      readonly text: Text
+      readonly how: Writing
+      readonly pause: number
+      readonly synced: boolean
+    }
   /** Keeps a file open, and writes into it now and then. */
   | { readonly tag: 'hold'; readonly at: Where; readonly writes: number; readonly pause: number }
   | { readonly tag: 'remove'; readonly at: Where }

@@ -88,7 +88,8 @@ export class SimGateway {
       verify: (key, text, signature) => Promise.resolve(verify(key, text, signature)),
       passwords: { make: (password) => Promise.resolve(password), check: (password, verifier) => Promise.resolve(password === verifier) },
       turn: () => Promise.resolve(),
-      settings: DEFAULT_SETTINGS, metrics: NO_METRICS,
+      settings: DEFAULT_SETTINGS,
+      metrics: NO_METRICS,
       logger: { info: () => {}, warn: this.#log, error: this.#error },
     })
     gateway.addNotifier(process.server)
@@ -112,11 +113,16 @@ export class SimGateway {
 
   /** The rows of the tree that it decides by. */
   tree(): TreeRow[] {
-    return this.#stateDatabase.prepare('SELECT path, revision, file_id, content FROM tree').all().map((row) => ({
-      path: String(row['path']), revision: Number(row['revision']), fileId: String(row['file_id']),
-      // The column holds a Content's JSON, or nothing where the path was deleted.
-      content: row['content'] === null ? null : (JSON.parse(String(row['content'])) as Content),
-    }))
+    return this.#stateDatabase
+      .prepare('SELECT path, revision, file_id, content FROM tree')
+      .all()
+      .map((row) => ({
+        path: String(row['path']),
+        revision: Number(row['revision']),
+        fileId: String(row['file_id']),
+        // The column holds a Content's JSON, or nothing where the path was deleted.
+        content: row['content'] === null ? null : (JSON.parse(String(row['content'])) as Content),
+      }))
   }
 
   /** What is stored, read as after a restart. */
@@ -126,7 +132,9 @@ export class SimGateway {
     return this.#openBlobs(followed)
   }
 
-  #openBlobs(index: { find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined }): BlobStore {
+  #openBlobs(index: {
+    find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined
+  }): BlobStore {
     return createBlobStore(this.#objects, index)
   }
 

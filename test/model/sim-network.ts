@@ -1,7 +1,16 @@
 import { either as E, type taskEither as TE } from 'fp-ts'
 import type { AgentKey } from '../../src/domain/events.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
-import { NO_BYTES, type ClientTransport, type Envelope, type Handler, type Notification, type Peer, type ServerTransport, type TransportError } from '../../src/transport/port.ts'
+import {
+  NO_BYTES,
+  type ClientTransport,
+  type Envelope,
+  type Handler,
+  type Notification,
+  type Peer,
+  type ServerTransport,
+  type TransportError,
+} from '../../src/transport/port.ts'
 import type { Random } from './random.ts'
 import type { NetworkTraits } from './schedule.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -211,7 +220,10 @@ export class SimClient implements ClientTransport {
   #send(request: Envelope, resolve: (result: Result) => void, signal: AbortSignal | undefined): void {
     const network = this.#network
     const entry: Outstanding = {
-      settle: resolve, signal, onAbort: () => this.#settle(entry, lost('It was given up.')), cancelTimeout: () => {},
+      settle: resolve,
+      signal,
+      onAbort: () => this.#settle(entry, lost('It was given up.')),
+      cancelTimeout: () => {},
     }
     this.#outstanding.add(entry)
     signal?.addEventListener('abort', entry.onAbort, { once: true })

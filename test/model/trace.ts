@@ -2,7 +2,23 @@ import type { Scheduler } from './scheduler.ts'
 
 /** The invariants that a run is judged by (DESIGN.md, section 8); `model`: a program threw; `status`: an agent says what is not so. */
 export type Invariant =
-  | 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I11' | 'I12' | 'I13' | 'I14' | 'I15' | 'I17' | 'I18' | 'model' | 'status'
+  | 'I1'
+  | 'I2'
+  | 'I3'
+  | 'I4'
+  | 'I5'
+  | 'I6'
+  | 'I7'
+  | 'I8'
+  | 'I11'
+  | 'I12'
+  | 'I13'
+  | 'I14'
+  | 'I15'
+  | 'I17'
+  | 'I18'
+  | 'model'
+  | 'status'
 
 export interface Violation {
   readonly invariant: Invariant

@@ -17,10 +17,14 @@ export class Texts {
 
   #make(text: Text, device: string): Buffer {
     switch (text.tag) {
-      case 'fresh': return fresh(`${device}${this.#old.length}`, text.size)
-      case 'equal': return Buffer.from(`equal${text.nth}`)
-      case 'empty': return Buffer.alloc(0)
-      case 'old': return this.#old[text.nth % Math.max(1, this.#old.length)] ?? Buffer.from('old')
+      case 'fresh':
+        return fresh(`${device}${this.#old.length}`, text.size)
+      case 'equal':
+        return Buffer.from(`equal${text.nth}`)
+      case 'empty':
+        return Buffer.alloc(0)
+      case 'old':
+        return this.#old[text.nth % Math.max(1, this.#old.length)] ?? Buffer.from('old')
     }
   }
 }
@@ -49,29 +53,47 @@ export class User {
 
   *perform(operation: UserOperation): Steps {
     switch (operation.tag) {
-      case 'write': return yield* this.#write(operation)
-      case 'hold': return yield* this.#hold(operation)
-      case 'cycle': return yield* this.#cycle(operation)
-      default: return this.#atOnce(operation)
+      case 'write':
+        return yield* this.#write(operation)
+      case 'hold':
+        return yield* this.#hold(operation)
+      case 'cycle':
+        return yield* this.#cycle(operation)
+      default:
+        return this.#atOnce(operation)
     }
   }
 
   #atOnce(operation: Exclude<UserOperation, { tag: 'write' | 'hold' | 'cycle' }>): void {
     switch (operation.tag) {
-      case 'remove': return this.#remove(this.existing(operation.at))
-      case 'removeTree': return this.removeTree(this.existing(operation.at, 'directory'))
-      case 'move': return this.#move(operation.from, operation.to)
-      case 'mkdir': return this.#makeParents(`${this.#path(operation.at)}/x`)
-      case 'replace': return this.#replace(this.existing(operation.at), operation.by)
-      case 'symlink': return this.#symlink(this.#path(operation.at), operation.target)
-      case 'link': return this.#link(this.existing(operation.from, 'file'), this.#path(operation.to))
-      case 'chmod': return this.#chmod(this.existing(operation.at, 'file'))
-      case 'touch': return this.#touch(this.existing(operation.at, 'file'), operation.agoMs)
-      case 'copy': return this.#copy(this.existing(operation.from, 'file'), this.#path(operation.to), operation.keepsTime)
-      case 'respell': return this.#respell(this.existing(operation.at), operation.form)
-      case 'ignore': return this.#ignore(operation.directory, operation.names)
-      case 'special': return this.#special(operation.name)
-      case 'sync': return this.#disk.syncAll()
+      case 'remove':
+        return this.#remove(this.existing(operation.at))
+      case 'removeTree':
+        return this.removeTree(this.existing(operation.at, 'directory'))
+      case 'move':
+        return this.#move(operation.from, operation.to)
+      case 'mkdir':
+        return this.#makeParents(`${this.#path(operation.at)}/x`)
+      case 'replace':
+        return this.#replace(this.existing(operation.at), operation.by)
+      case 'symlink':
+        return this.#symlink(this.#path(operation.at), operation.target)
+      case 'link':
+        return this.#link(this.existing(operation.from, 'file'), this.#path(operation.to))
+      case 'chmod':
+        return this.#chmod(this.existing(operation.at, 'file'))
+      case 'touch':
+        return this.#touch(this.existing(operation.at, 'file'), operation.agoMs)
+      case 'copy':
+        return this.#copy(this.existing(operation.from, 'file'), this.#path(operation.to), operation.keepsTime)
+      case 'respell':
+        return this.#respell(this.existing(operation.at), operation.form)
+      case 'ignore':
+        return this.#ignore(operation.directory, operation.names)
+      case 'special':
+        return this.#special(operation.name)
+      case 'sync':
+        return this.#disk.syncAll()
     }
   }
 
@@ -114,9 +136,12 @@ export class User {
   *#writeAs(how: Writing, path: string, text: Buffer, pause: number): Steps {
     const disk = this.#disk
     switch (how) {
-      case 'atOnce': return this.#put(path, text)
-      case 'append': return this.#into(path, (fd) => disk.write(fd, text, disk.fstat(fd).size))
-      case 'overwrite': return this.#into(path, (fd) => disk.write(fd, text, 0))
+      case 'atOnce':
+        return this.#put(path, text)
+      case 'append':
+        return this.#into(path, (fd) => disk.write(fd, text, disk.fstat(fd).size))
+      case 'overwrite':
+        return this.#into(path, (fd) => disk.write(fd, text, 0))
       case 'twoSteps':
         this.#put(path, Buffer.alloc(0))
         yield pause
@@ -229,7 +254,7 @@ export class User {
     const { size, mtimeNs } = this.#disk.lstat(from)
     const text = Buffer.alloc(size)
     const fd = this.#disk.open(from, 'r')
-    for (let at = 0; at < size; ) at += this.#disk.read(fd, text.subarray(at), at)
+    for (let at = 0; at < size;) at += this.#disk.read(fd, text.subarray(at), at)
     this.#disk.close(fd)
     this.#put(to, text)
     if (keepsTime) this.#disk.utimes(to, mtimeNs)
@@ -274,7 +299,8 @@ export class User {
 
   /** The path that a `Where` means, if there is something (of that kind). */
   existing(where: Where, kind?: Inode['kind']): string | undefined {
-    if ('name' in where) return this.#isThere(where.name) && (kind === undefined || this.#disk.lstat(where.name).kind === kind) ? where.name : undefined
+    if ('name' in where)
+      return this.#isThere(where.name) && (kind === undefined || this.#disk.lstat(where.name).kind === kind) ? where.name : undefined
     const paths = this.paths(kind)
     return paths[where.nth % paths.length]
   }

@@ -66,7 +66,14 @@ export class World {
     this.#network.healed = false
     this.#gateway.faults = true
     const surroundings: Surroundings = {
-      scheduler: this.scheduler, network: this.#network, trace: this.trace, contents: this.contents, texts: new Texts(), startFolderSync, folder, gatewayKey,
+      scheduler: this.scheduler,
+      network: this.#network,
+      trace: this.trace,
+      contents: this.contents,
+      texts: new Texts(),
+      startFolderSync,
+      folder,
+      gatewayKey,
     }
     for (const [index, traits] of this.#schedule.devices.entries()) this.devices.push(this.#device(surroundings, index, traits))
     for (const device of this.devices) device.start()
@@ -96,8 +103,15 @@ export class World {
 
   /** How the devices and the log differ; nothing once all has come to rest. */
   unrest(): string[] {
-    const stopped = this.devices.filter((device) => device.process === undefined || device.process.stopping).map((device) => `${device.name} does not run`)
-    return stopped.length > 0 ? stopped : disagreements(this.devices.map((device) => device.evidence()), this.#log)
+    const stopped = this.devices
+      .filter((device) => device.process === undefined || device.process.stopping)
+      .map((device) => `${device.name} does not run`)
+    return stopped.length > 0
+      ? stopped
+      : disagreements(
+          this.devices.map((device) => device.evidence()),
+          this.#log,
+        )
   }
 
   /** Which agents say that they are not in sync. (One that can't hold all names never says so.) */
@@ -107,13 +121,22 @@ export class World {
   }
 
   async evidence(): Promise<Evidence> {
-    const chunks = new Set(this.#log.flatMap(({ event }) => ('content' in event && event.content.manifest.tag === 'chunks' ? event.content.manifest.chunks.map(({ hash }) => hash) : [])))
+    const chunks = new Set(
+      this.#log.flatMap(({ event }) =>
+        'content' in event && event.content.manifest.tag === 'chunks' ? event.content.manifest.chunks.map(({ hash }) => hash) : [],
+      ),
+    )
     const missing: Hash[] = []
     const store = this.#gateway.openStore()
     for (const hash of chunks) if (E.isLeft(await store.get(hash)())) missing.push(hash)
     return {
-      trace: this.trace, contents: this.contents, devices: this.devices.map((device) => device.evidence()), log: this.#log,
-      acknowledged: this.#acknowledged, missingChunks: missing, stateTree: this.#gateway.tree(),
+      trace: this.trace,
+      contents: this.contents,
+      devices: this.devices.map((device) => device.evidence()),
+      log: this.#log,
+      acknowledged: this.#acknowledged,
+      missingChunks: missing,
+      stateTree: this.#gateway.tree(),
       sync: (position, chain) => this.scheduler.drive(this.#sync(position, chain)),
       positions: [-1, ...[1, 2, 3].map(() => this.#random.int(this.#log.length))],
     }
@@ -133,8 +156,15 @@ export class World {
     // There are as many names and signers as devices at most.
     const signer = SIGNERS[index] as Signer
     const { message } = await this.#ask(client, {
-      tag: 'RegisterAgent', key: signer.key, email: EMAIL, password: PASSWORD, name: NAMES[index] ?? '', publicKey: signer.publicKey,
-      proof: signer.sign(registrationProofText(EMAIL, signer.publicKey)), vouchedBy: undefined, countersignature: undefined,
+      tag: 'RegisterAgent',
+      key: signer.key,
+      email: EMAIL,
+      password: PASSWORD,
+      name: NAMES[index] ?? '',
+      publicKey: signer.publicKey,
+      proof: signer.sign(registrationProofText(EMAIL, signer.publicKey)),
+      vouchedBy: undefined,
+      countersignature: undefined,
     })
     // The gateway's answer to an enrolment names the folder.
     return message['Folder'] as FolderId
@@ -158,7 +188,13 @@ export class World {
     let [from, at] = [position, chain]
     for (;;) {
       // The folder was made before any device was started.
-      const { message } = await this.#ask(client, { tag: 'Sync', key: signer.key, folder: this.#folder as FolderId, position: from, chain: at as Hash | '' })
+      const { message } = await this.#ask(client, {
+        tag: 'Sync',
+        key: signer.key,
+        folder: this.#folder as FolderId,
+        position: from,
+        chain: at as Hash | '',
+      })
       pages.push(message)
       from = Number(message['Position'])
       at = String(message['Chain'])
@@ -169,9 +205,15 @@ export class World {
   }
 
   #device(surroundings: Surroundings, index: number, traits: Schedule['devices'][number]): Device {
-    const mayBeCut = this.#schedule.steps.some(({ device, operation }) => device % this.#schedule.devices.length === index && operation.tag.startsWith('powerCut'))
+    const mayBeCut = this.#schedule.steps.some(
+      ({ device, operation }) => device % this.#schedule.devices.length === index && operation.tag.startsWith('powerCut'),
+    )
     const device = new Device(surroundings, NAMES[index] ?? '', traits, SIGNERS[index] as Signer, this.#random.fork(), mayBeCut)
-    for (let file = 0; file < traits.initialFiles; file++) device.perform({ tag: 'write', at: { name: `i${file}` }, text: { tag: 'fresh', size: 'short' }, how: 'atOnce', pause: 0, synced: false }, 0)
+    for (let file = 0; file < traits.initialFiles; file++)
+      device.perform(
+        { tag: 'write', at: { name: `i${file}` }, text: { tag: 'fresh', size: 'short' }, how: 'atOnce', pause: 0, synced: false },
+        0,
+      )
     return device
   }
 
@@ -186,8 +228,12 @@ export class World {
     const metadata = decodeMetadata(event.metadata)
     if (E.isLeft(decoded) || E.isLeft(metadata)) return this.trace.violated('model', `an event can't be read: ${event.data}`)
     const entry: LogEntry = {
-      sequence: this.trace.next(), revision: event.revision, id: event.id, chain: event.chain,
-      device: this.#deviceOf(metadata.right.agent), event: decoded.right,
+      sequence: this.trace.next(),
+      revision: event.revision,
+      id: event.id,
+      chain: event.chain,
+      device: this.#deviceOf(metadata.right.agent),
+      event: decoded.right,
       content: 'content' in decoded.right ? this.#idOf(decoded.right.content) : undefined,
     }
     this.#log.push(entry)

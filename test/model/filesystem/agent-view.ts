@@ -29,7 +29,10 @@ export const agentView = (disk: SimDisk, guard: Guard): FileSystem => {
     }
   }
   const isSealed = (call: string, onto: string | undefined): boolean =>
-    (call === 'rename' || call === 'unlink') && onto !== undefined && look !== undefined && (look.path === onto || (look.ino !== undefined && look.ino === inoOf(onto)))
+    (call === 'rename' || call === 'unlink') &&
+    onto !== undefined &&
+    look !== undefined &&
+    (look.path === onto || (look.ino !== undefined && look.ino === inoOf(onto)))
   const pass = <T>(call: string, paths: readonly string[], run: () => T): T => {
     const sealed = isSealed(call, paths.at(-1))
     look = undefined

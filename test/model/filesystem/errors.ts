@@ -8,7 +8,12 @@ export class SystemError extends Error {
 }
 
 export const fail = (code: string, call: string, path: string): never => {
-  throw new SystemError(code, call, path)
+  // Most of them are expected, and a stack costs more than the call.
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new SystemError(code, call, path)
+  Error.stackTraceLimit = stackTraceLimit
+  throw error
 }
 
 /** The device's process dies inside this call: nothing after it runs. It has no `code`, so that nobody takes it for a failed call. */

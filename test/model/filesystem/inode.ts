@@ -49,9 +49,18 @@ const NO_DATA = Buffer.alloc(0)
 export const newInode = (kind: InodeKind, ino: bigint, dev: bigint, mode: number, now: bigint, data: Buffer = NO_DATA): Inode => {
   const attributes = { mode, mtimeNs: now, ctimeNs: now }
   return {
-    ...attributes, ino, dev, kind, data, entries: new Map(), links: new Set(), opens: 0, cover: undefined,
+    ...attributes,
+    ino,
+    dev,
+    kind,
+    data,
+    entries: new Map(),
+    links: new Set(),
+    opens: 0,
+    cover: undefined,
     durable: { attributes, since: -1, data: kind === 'symlink' ? data : NO_DATA, entries: new Map() },
-    dirty: false, leastSize: 0,
+    dirty: false,
+    leastSize: 0,
   }
 }
 
@@ -65,7 +74,12 @@ const linkCount = (inode: Inode): number => {
 export const statOf = (inode: Inode): FileStat => ({
   kind: inode.kind,
   size: inode.kind === 'directory' ? 4096 : inode.data.length,
-  mtimeNs: inode.mtimeNs, ctimeNs: inode.ctimeNs, ino: inode.ino, dev: inode.dev, mode: inode.mode, nlink: linkCount(inode),
+  mtimeNs: inode.mtimeNs,
+  ctimeNs: inode.ctimeNs,
+  ino: inode.ino,
+  dev: inode.dev,
+  mode: inode.mode,
+  nlink: linkCount(inode),
 })
 
 /** The directory that holds a directory (which has one name at most). */

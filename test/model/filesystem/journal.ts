@@ -113,9 +113,13 @@ const remains = (inode: Inode, live: Attributes, random: Random): { data: Buffer
   const { data, attributes } = inode.durable
   const old = data.length > inode.leastSize ? data.subarray(0, inode.leastSize) : data
   switch (random.int(4)) {
-    case 0: return { data: inode.data, attributes: live }
-    case 1: return { data: inode.data.subarray(0, random.int(inode.data.length + 1)), attributes: live }
-    case 2: return { data: old, attributes: live }
-    default: return { data, attributes }
+    case 0:
+      return { data: inode.data, attributes: live }
+    case 1:
+      return { data: inode.data.subarray(0, random.int(inode.data.length + 1)), attributes: live }
+    case 2:
+      return { data: old, attributes: live }
+    default:
+      return { data, attributes }
   }
 }

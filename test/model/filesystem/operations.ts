@@ -52,23 +52,43 @@ export class Runner {
   #run(call: Call): unknown {
     const fs = this.#fs
     switch (call.call) {
-      case 'open': return void this.#descriptors.push(fs.open(call.path, call.flags))
-      case 'write': return fs.write(this.#at(call.fd), Buffer.from(call.text), call.position)
-      case 'read': return this.#read(this.#at(call.fd))
-      case 'fstat': return this.#stat(fs.fstat(this.#at(call.fd)))
-      case 'close': return this.#close(call.fd)
-      case 'truncate': return fs.truncate(this.#at(call.fd), call.size)
-      case 'lstat': return this.#stat(fs.lstat(call.path))
-      case 'readdir': return fs.readdir(call.path).map((entry) => entry.raw).toSorted()
-      case 'readlink': return fs.readlink(call.path)
-      case 'unlink': return fs.unlink(call.path)
-      case 'mkdir': return fs.mkdir(call.path, 0o755)
-      case 'rmdir': return fs.rmdir(call.path)
-      case 'link': return fs.link(call.path, call.to)
-      case 'rename': return fs.rename(call.path, call.to)
-      case 'symlink': return fs.symlink(call.target, call.path)
-      case 'chmod': return fs.chmod(call.path, call.mode)
-      case 'utimes': return fs.utimes(call.path, call.ns)
+      case 'open':
+        return void this.#descriptors.push(fs.open(call.path, call.flags))
+      case 'write':
+        return fs.write(this.#at(call.fd), Buffer.from(call.text), call.position)
+      case 'read':
+        return this.#read(this.#at(call.fd))
+      case 'fstat':
+        return this.#stat(fs.fstat(this.#at(call.fd)))
+      case 'close':
+        return this.#close(call.fd)
+      case 'truncate':
+        return fs.truncate(this.#at(call.fd), call.size)
+      case 'lstat':
+        return this.#stat(fs.lstat(call.path))
+      case 'readdir':
+        return fs
+          .readdir(call.path)
+          .map((entry) => entry.raw)
+          .toSorted()
+      case 'readlink':
+        return fs.readlink(call.path)
+      case 'unlink':
+        return fs.unlink(call.path)
+      case 'mkdir':
+        return fs.mkdir(call.path, 0o755)
+      case 'rmdir':
+        return fs.rmdir(call.path)
+      case 'link':
+        return fs.link(call.path, call.to)
+      case 'rename':
+        return fs.rename(call.path, call.to)
+      case 'symlink':
+        return fs.symlink(call.target, call.path)
+      case 'chmod':
+        return fs.chmod(call.path, call.mode)
+      case 'utimes':
+        return fs.utimes(call.path, call.ns)
     }
   }
 

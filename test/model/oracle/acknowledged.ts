@@ -27,7 +27,8 @@ const judgeChange = (evidence: Evidence, { device }: Acknowledged, change: JsonO
 
 const saysSo = ({ event }: LogEntry, change: JsonObject, file: JsonObject, result: JsonObject): boolean => {
   const path = result['OriginalName'] ?? file['OriginalName']
-  if (change['Action'] === 'Delete') return (event.type === 'FileDeleted' && event.path === path) || (event.type === 'FileMoved' && event.from === path)
+  if (change['Action'] === 'Delete')
+    return (event.type === 'FileDeleted' && event.path === path) || (event.type === 'FileMoved' && event.from === path)
   if (!('content' in event) || event.path !== path || event.content.kind !== file['Kind']) return false
   return event.content.kind === 'directory' || event.content.hash === file['Hash']
 }

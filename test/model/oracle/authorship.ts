@@ -37,7 +37,11 @@ class Judge {
   event(replaced: readonly Version[]): void {
     const { event, content } = this.#entry
     if (event.type === 'FileDeleted') return this.#removal(event.path, replaced[0])
-    if (event.type === 'FileMoved') this.#removal(event.from, replaced.find((version) => version.path === event.from))
+    if (event.type === 'FileMoved')
+      this.#removal(
+        event.from,
+        replaced.find((version) => version.path === event.from),
+      )
     if (content === undefined || !('path' in event)) return
     const target = replaced.find((version) => version.path === event.path)
     if (target === undefined) this.#creation(event.path, content)
@@ -78,19 +82,28 @@ class Judge {
     const put = this.#lastPut(path, content)
     if (put === undefined) return this.#strange(path, content, undefined)
     const earlier = this.#evidence.log.find(
-      (other) => other.revision < this.#entry.revision && other.device === this.#entry.device && other.content === content && 'path' in other.event && other.event.path === path,
+      (other) =>
+        other.revision < this.#entry.revision &&
+        other.device === this.#entry.device &&
+        other.content === content &&
+        'path' in other.event &&
+        other.event.path === path,
     )
     const here = this.#lastPutAt(path, content)
     if (earlier !== undefined && (here?.sequence ?? -1) < earlier.sequence) {
       const byCut = last(this.#device.history.appeared.get(path), this.#entry.sequence, (event) => event.content === content)?.by === 'cut'
-      this.#fail(byCut ? 'I17' : 'I5', `${path} was created again with ${this.#show(content)}, which revision ${earlier.revision} had done; nobody did it twice`)
+      this.#fail(
+        byCut ? 'I17' : 'I5',
+        `${path} was created again with ${this.#show(content)}, which revision ${earlier.revision} had done; nobody did it twice`,
+      )
     }
   }
 
   /** No user of the device ever made it: the rest of a power cut, or nobody's. */
   #strange(path: string, content: ContentId, target: Version | undefined): void {
     const cut = this.#cutThatLeft(content)
-    if (cut === undefined) return this.#fail(this.#whoWrote(content), `${path} got ${this.#show(content)}, which no user of this device wrote`)
+    if (cut === undefined)
+      return this.#fail(this.#whoWrote(content), `${path} got ${this.#show(content)}, which no user of this device wrote`)
     const { vanished, userWrites } = this.#device.history
     const before = vanished.get(cut.path)?.find((event) => event.sequence === cut.sequence)
     const wasAtRest = target !== undefined && (userWrites.get(cut.path) ?? 0) < target.entry.sequence

@@ -20,7 +20,8 @@ export const judgeConflicts = (evidence: Evidence): OnStep => {
   const spans = new Map<string, Span[]>()
   const copies = new Map<string, number>()
   const devices = new Map(evidence.devices.map((device) => [device.name, device]))
-  const note = (path: string, content: Span['content'], from: number): void => void (spans.get(path)?.push({ content, from }) ?? spans.set(path, [{ content, from }]))
+  const note = (path: string, content: Span['content'], from: number): void =>
+    void (spans.get(path)?.push({ content, from }) ?? spans.set(path, [{ content, from }]))
   return (entry) => {
     const { event, content, sequence } = entry
     const device = devices.get(entry.device ?? '')
@@ -33,24 +34,45 @@ export const judgeConflicts = (evidence: Evidence): OnStep => {
   }
 }
 
-const madeByUser = (device: DeviceEvidence, copy: string): boolean => device.history.appeared.get(copy)?.some((event) => event.by === 'user') === true
+const madeByUser = (device: DeviceEvidence, copy: string): boolean =>
+  device.history.appeared.get(copy)?.some((event) => event.by === 'user') === true
 
-const judgeCopy = (evidence: Evidence, device: DeviceEvidence, entry: LogEntry, copy: string, content: ContentId, spans: ReadonlyMap<string, readonly Span[]>): void => {
+const judgeCopy = (
+  evidence: Evidence,
+  device: DeviceEvidence,
+  entry: LogEntry,
+  copy: string,
+  content: ContentId,
+  spans: ReadonlyMap<string, readonly Span[]>,
+): void => {
   if (madeByUser(device, copy)) return
   for (const [original, versions] of spans) {
     if (!matches(original, copy)) continue
     const contents = versions.map((version) => version.content)
     if (contents.every((each) => each === content)) {
-      evidence.trace.violated('I13', `${device.name}, revision ${entry.revision}: ${copy} is a copy of ${evidence.contents.show(content)}, and ${original} has never held anything else`)
+      evidence.trace.violated(
+        'I13',
+        `${device.name}, revision ${entry.revision}: ${copy} is a copy of ${evidence.contents.show(content)}, and ${original} has never held anything else`,
+      )
     }
   }
 }
 
-const judgeSecond = (evidence: Evidence, device: DeviceEvidence, entry: LogEntry, copy: string, content: ContentId, copies: Map<string, number>): void => {
+const judgeSecond = (
+  evidence: Evidence,
+  device: DeviceEvidence,
+  entry: LogEntry,
+  copy: string,
+  content: ContentId,
+  copies: Map<string, number>,
+): void => {
   const writes = [...device.history.appeared.values()].flat().filter((event) => event.by === 'user' && event.content === content).length
   const key = `${device.name} ${copy.replace(COPY, '')} ${content}`
   const earlier = copies.get(key)
   copies.set(key, entry.revision)
   if (earlier === undefined || writes > 1 || device.cuts.length > 0 || madeByUser(device, copy)) return
-  evidence.trace.violated('I5', `${device.name}, revision ${entry.revision}: ${copy} is the second conflict copy of one version (the first: revision ${earlier})`)
+  evidence.trace.violated(
+    'I5',
+    `${device.name}, revision ${entry.revision}: ${copy} is the second conflict copy of one version (the first: revision ${earlier})`,
+  )
 }

@@ -11,7 +11,10 @@ export const judgeFindable = (evidence: Evidence): void => {
     for (const [content, made] of history.made) {
       const gone = history.gone.get(content)
       if (content === DIRECTORY || content === EMPTY || gone?.by !== 'agent' || findable.has(content)) continue
-      evidence.trace.violated('I3', `${name}: ${evidence.contents.show(content)}, which its user put at ${made.path} (#${made.sequence}), was taken away by its agent from ${gone.path} (#${gone.sequence}) and is nowhere`)
+      evidence.trace.violated(
+        'I3',
+        `${name}: ${evidence.contents.show(content)}, which its user put at ${made.path} (#${made.sequence}), was taken away by its agent from ${gone.path} (#${gone.sequence}) and is nowhere`,
+      )
     }
   }
 }

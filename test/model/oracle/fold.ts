@@ -24,7 +24,10 @@ export class Fold {
       case 'FileCreated': {
         const before = this.live.get(event.path)
         this.#set(entry, event.path, event.fileId, event.content)
-        return { replaced: before === undefined ? [] : [before], wrong: before === undefined ? this.#misplaced(event.path) : `created ${event.path}, which was there` }
+        return {
+          replaced: before === undefined ? [] : [before],
+          wrong: before === undefined ? this.#misplaced(event.path) : `created ${event.path}, which was there`,
+        }
       }
       case 'FileUpdated': {
         const before = this.live.get(event.path)
@@ -36,7 +39,10 @@ export class Fold {
         const target = this.live.get(event.path)
         this.#delete(event.from, entry.revision)
         this.#set(entry, event.path, event.fileId, event.content)
-        const wrong = target !== undefined ? `moved onto ${event.path}, which was there` : this.#wrongMove(source, event) ?? this.#misplaced(event.path)
+        const wrong =
+          target !== undefined
+            ? `moved onto ${event.path}, which was there`
+            : (this.#wrongMove(source, event) ?? this.#misplaced(event.path))
         return { replaced: [source, target].filter((version) => version !== undefined), wrong }
       }
       case 'FileDeleted': {
@@ -44,7 +50,8 @@ export class Fold {
         this.#delete(event.path, entry.revision)
         return { replaced: before === undefined ? [] : [before], wrong: this.#wrongDelete(before, event.path) }
       }
-      default: return { replaced: [], wrong: undefined }
+      default:
+        return { replaced: [], wrong: undefined }
     }
   }
 

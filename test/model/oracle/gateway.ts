@@ -42,6 +42,7 @@ export const judgeSync = async (evidence: Evidence, head: Fold): Promise<void> =
     }
     const expected = Object.fromEntries([...head.live].map(([path, { revision }]) => [path, revision]))
     const found = canonical(Object.fromEntries(tree))
-    if (found !== canonical(expected)) evidence.trace.violated('I8', `a Sync from ${position} leads to ${found}, and the log to ${canonical(expected)}`)
+    if (found !== canonical(expected))
+      evidence.trace.violated('I8', `a Sync from ${position} leads to ${found}, and the log to ${canonical(expected)}`)
   }
 }

@@ -11,7 +11,14 @@ export const ignoredIn = (tree: ReadonlyMap<string, Inode>): ((path: string) => 
   }
   return (path) => {
     for (const [prefix, names] of rules) {
-      if (path.startsWith(prefix) && path.slice(prefix.length).split('/').some((name) => names.has(name.toLowerCase()))) return true
+      if (
+        path.startsWith(prefix) &&
+        path
+          .slice(prefix.length)
+          .split('/')
+          .some((name) => names.has(name.toLowerCase()))
+      )
+        return true
     }
     return false
   }

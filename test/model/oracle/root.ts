@@ -10,14 +10,20 @@ export const judgeRootLosses = (evidence: Evidence): void => {
     for (const loss of device.rootLosses) {
       if (loss.filesInSync < HELD_FROM || loss.filesInSync < [...loss.held.values()].filter((id) => id.startsWith('file:')).length) continue
       const approved = device.approvals.find((at) => at > loss.sequence) ?? Number.POSITIVE_INFINITY
-      const deleted = evidence.log.find((entry) => entry.device === device.name && entry.sequence > loss.sequence && entry.sequence < approved && isOf(loss, entry))
+      const deleted = evidence.log.find(
+        (entry) => entry.device === device.name && entry.sequence > loss.sequence && entry.sequence < approved && isOf(loss, entry),
+      )
       if (deleted === undefined || isNotAll(device.history.appeared, loss, deleted)) continue
-      evidence.trace.violated('I15', `${device.name}, revision ${deleted.revision}: a file was deleted because the root had been emptied, and nobody had approved that`)
+      evidence.trace.violated(
+        'I15',
+        `${device.name}, revision ${deleted.revision}: a file was deleted because the root had been emptied, and nobody had approved that`,
+      )
     }
   }
 }
 
-const isOf = (loss: RootLoss, { event }: LogEntry): boolean => event.type === 'FileDeleted' && loss.held.get(event.path)?.startsWith('file:') === true
+const isOf = (loss: RootLoss, { event }: LogEntry): boolean =>
+  event.type === 'FileDeleted' && loss.held.get(event.path)?.startsWith('file:') === true
 
 /** A file came to the disk after the loss, so that what was lost is not all that there is. */
 const isNotAll = (appeared: DiskHistory['appeared'], loss: RootLoss, deleted: LogEntry): boolean =>
