@@ -42,7 +42,6 @@ test('git in a synced folder: clone, commits, checkouts and a rebase leave a sou
   git(repo, 'commit', '-qm', 'main moves')
   git(repo, 'checkout', '-q', 'branch-0')
   git(repo, 'rebase', '-q', 'main')
-  git(repo, 'gc', '-q')
   await expectSame(laptop, desktop)
   const there = desktop.path('repo')
   expect(git(there, 'fsck', '--full')).toBe('')

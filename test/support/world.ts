@@ -187,10 +187,10 @@ export class Device {
 /** Settles all devices (twice: a conflict copy of one is news for the others), and expects them to hold the same. */
 export const expectSame = async (...devices: readonly Device[]): Promise<void> => {
   for (let round = 0; round < 2; round += 1) for (const device of devices) await device.settle()
-  const [first, ...others] = devices
-  for (const other of others) expect(other.tree, `${other.name} against ${first?.name ?? ''}`).toEqual(first?.tree)
   for (const device of devices)
     expect(await device.status(), device.name).toMatchObject({ inSync: true, connected: true, pending: 0, held: [], problems: [] })
+  const [first, ...others] = devices
+  for (const other of others) expect(other.tree, `${other.name} against ${first?.name ?? ''}`).toEqual(first?.tree)
 }
 
 const freePort = (): Promise<number> =>
