@@ -169,9 +169,10 @@ const run = async (changes: number, total: number, agents: number): Promise<void
   const seconds = (performance.now() - start) / 1000
   const used = process.cpuUsage(cpu)
   const done = each * changes * agents
-  console.log(
-    `${changes} a message, ${agents} agents: ${Math.round(done / seconds)} changes/s, ${Math.round(done / changes / seconds)} messages/s; CPU ${((used.user + used.system) / 1e6 / seconds).toFixed(2)} cores; ${refused} messages refused`,
-  )
+  const cpuSeconds = (used.user + used.system) / 1e6
+  const rates = `${Math.round(done / seconds)} changes/s, ${Math.round(done / changes / seconds)} messages/s`
+  const cost = `CPU ${Math.round((cpuSeconds / done) * 1e6)} us a change, ${(cpuSeconds / seconds).toFixed(2)} cores`
+  console.log(`${changes} a message, ${agents} agents: ${rates}; ${cost}; ${refused} messages refused`)
   await gateway.drain()
   await parts.disposeAsync()
   rmSync(directory, { recursive: true })

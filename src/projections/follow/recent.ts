@@ -1,3 +1,4 @@
+import type { Revision } from '../../domain/change.ts'
 import type { Hash } from '../../domain/content.ts'
 import type { Version } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
@@ -17,80 +18,90 @@ export interface Recent extends FollowReads {
   readonly size: () => number
 }
 
-interface Kept {
-  readonly order: bigint
-  readonly facts: Facts
+interface FolderPart {
+  readonly chunks: Map<Hash, number>
+  readonly versions: Map<Revision, Version>
+  readonly rows: Map<SyncPath, HistoryRow[]>
 }
 
-/** Values that know by when the tables have them; what is told again later stays until then. */
-const stamped = <V>() => {
-  const values = new Map<string, { readonly value: V; readonly order: bigint }>()
-  return {
-    get: (key: string): V | undefined => values.get(key)?.value,
-    set: (key: string, value: V, order: bigint): void => void values.set(key, { value, order }),
-    drop: (key: string, order: bigint): void => {
-      if ((values.get(key)?.order ?? order) <= order) values.delete(key)
-    },
+/** Facts that the tables will have at once: they are dropped together, which costs nothing a row. */
+interface Segment {
+  /** The place in the log up to which it reaches. */
+  order: bigint
+  size: number
+  readonly places: Map<Hash, Place>
+  readonly folders: Map<FolderId, FolderPart>
+}
+
+const SEGMENT_ROWS = 4096
+
+const newSegment = (order: bigint): Segment => ({ order, size: 0, places: new Map(), folders: new Map() })
+
+const partOf = ({ folders }: Segment, folder: FolderId): FolderPart => {
+  const known = folders.get(folder)
+  if (known !== undefined) return known
+  const part: FolderPart = { chunks: new Map(), versions: new Map(), rows: new Map() }
+  folders.set(folder, part)
+  return part
+}
+
+const addRow = (part: FolderPart, row: HistoryRow): void => {
+  const { kind, hash, path, fileId, revision } = row
+  const rows = part.rows.get(path)
+  if (rows === undefined) part.rows.set(path, [row])
+  else rows.push(row)
+  if (kind !== undefined && hash !== undefined) part.versions.set(revision, { path, fileId, kind, hash })
+}
+
+const addFacts = (segment: Segment, { pack, history, chunks }: Facts): void => {
+  for (const { hash, offset, size } of pack?.entries ?? []) segment.places.set(hash, { pack: pack?.pack ?? '', offset, size })
+  if (chunks !== undefined) {
+    const part = partOf(segment, chunks.folder)
+    for (const { hash, size } of chunks.named) part.chunks.set(hash, size)
   }
+  for (const row of history) addRow(partOf(segment, row.folder), row)
+  segment.size += (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
 }
-
-const chunkKey = (folder: FolderId, hash: Hash): string => `${folder}${hash}`
-const versionKey = (folder: FolderId, revision: number): string => `${folder}/${revision}`
-const pathKey = (folder: FolderId, path: SyncPath): string => `${folder}/${path}`
-
-const weigh = ({ pack, history, chunks }: Facts): number => (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
 
 export const createRecent = (): Recent => {
-  let queue: Kept[] = []
+  let segments: Segment[] = []
   let trimmed = -1n
-  let size = 0
-  const places = stamped<Place>()
-  const chunks = stamped<number>()
-  const versions = stamped<Version>()
-  const rows = stamped<readonly HistoryRow[]>()
-
-  const addRow = (row: HistoryRow, order: bigint): void => {
-    const { kind, hash, folder, path, fileId, revision } = row
-    const key = pathKey(folder, path)
-    rows.set(key, [...(rows.get(key) ?? []), row], order)
-    if (kind !== undefined && hash !== undefined) versions.set(versionKey(folder, revision), { path, fileId, kind, hash }, order)
+  const latest = (order: bigint): Segment => {
+    const last = segments.at(-1)
+    if (last !== undefined && last.size < SEGMENT_ROWS) return last
+    const fresh = newSegment(order)
+    segments.push(fresh)
+    return fresh
   }
-  const addOne = (order: bigint, facts: Facts): void => {
-    const { pack, chunks: named, history } = facts
-    for (const { hash, offset, size: bytes } of pack?.entries ?? [])
-      places.set(hash, { pack: pack?.pack ?? '', offset, size: bytes }, order)
-    if (named !== undefined) for (const { hash, size: bytes } of named.named) chunks.set(chunkKey(named.folder, hash), bytes, order)
-    for (const row of history) addRow(row, order)
-    queue.push({ order, facts })
-    size += weigh(facts)
-  }
-  const remove = ({ order, facts }: Kept): void => {
-    const { pack, chunks: named, history } = facts
-    for (const { hash } of pack?.entries ?? []) places.drop(hash, order)
-    if (named !== undefined) for (const { hash } of named.named) chunks.drop(chunkKey(named.folder, hash), order)
-    for (const { folder, path, revision } of history) {
-      versions.drop(versionKey(folder, revision), order)
-      rows.drop(pathKey(folder, path), order)
+  /** The first answer of a segment, the newest asked first. */
+  const first = <A>(ask: (segment: Segment) => A | undefined): A | undefined => {
+    for (let at = segments.length - 1; at >= 0; at -= 1) {
+      const segment = segments[at]
+      const answer = segment === undefined ? undefined : ask(segment)
+      if (answer !== undefined) return answer
     }
-    size -= weigh(facts)
+    return undefined
   }
   return {
-    size: () => size,
+    size: () => segments.reduce((sum, segment) => sum + segment.size, 0),
     add: (order, facts) => {
       // The tables may have been quicker.
-      if (order > trimmed) for (const fact of facts) addOne(order, fact)
+      if (order <= trimmed) return
+      const segment = latest(order)
+      segment.order = order > segment.order ? order : segment.order
+      for (const fact of facts) addFacts(segment, fact)
     },
     trim: (order) => {
       trimmed = order > trimmed ? order : trimmed
-      const end = queue.findIndex((kept) => kept.order > order)
-      const gone = end < 0 ? queue : queue.slice(0, end)
-      queue = end < 0 ? [] : queue.slice(end)
-      gone.forEach(remove)
+      segments = segments.filter((segment) => segment.order > order)
     },
-    find: (hash) => places.get(hash),
-    chunkSize: (folder, hash) => chunks.get(chunkKey(folder, hash)),
-    versionAt: (folder, revision) => versions.get(versionKey(folder, revision)),
+    find: (hash) => first(({ places }) => places.get(hash)),
+    chunkSize: (folder, hash) => first(({ folders }) => folders.get(folder)?.chunks.get(hash)),
+    versionAt: (folder, revision) => first(({ folders }) => folders.get(folder)?.versions.get(revision)),
     held: (folder, path, since, { kind, hash }) =>
-      (rows.get(pathKey(folder, path)) ?? []).some((row) => row.revision >= since && row.hash === hash && row.kind === kind),
+      first(({ folders }) => {
+        const rows = folders.get(folder)?.rows.get(path) ?? []
+        return rows.some((row) => row.revision >= since && row.hash === hash && row.kind === kind) || undefined
+      }) ?? false,
   }
 }
