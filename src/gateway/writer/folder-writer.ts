@@ -3,7 +3,7 @@ import type { NewChunk } from '../../blobstore/port.ts'
 import type { Hash } from '../../domain/content.ts'
 import { overlay, type Overlay } from '../../domain/decide/overlay.ts'
 import type { TreeView } from '../../domain/decide/view.ts'
-import type { AgentKey, FolderId } from '../../domain/events.ts'
+import type { FolderId } from '../../domain/events.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { folderStream } from '../../protocol/streams.ts'
 import { fileIdOf } from '../../protocol/event-ids.ts'
@@ -138,7 +138,7 @@ const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], {
     events,
   )
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
-  notifyOthers(core, folder, taken, events)
+  notifyAll(core, folder, events)
   return answers.length
 }
 
@@ -204,15 +204,14 @@ const treeView = ({ state, followed }: Core, folder: FolderId): TreeView => {
   }
 }
 
-/** A single author has the answer; everybody else learns that the folder has grown. */
-const notifyOthers = (core: Core, folder: FolderId, taken: readonly Waiting[], events: readonly RecordedEvent[]): void => {
+/** Everybody learns that the folder has grown, its author too: a device may keep it in several places, each over a connection of its own. */
+const notifyAll = (core: Core, folder: FolderId, events: readonly RecordedEvent[]): void => {
   const last = events.at(-1)
   const account = core.state.directory.folder(folder)?.account
   if (last === undefined || account === undefined) return
-  const authors = new Set<AgentKey>(taken.map(({ job }) => job.agent.key))
-  const others = core.state.directory.agentsOf(account).filter(({ key, revoked }) => !revoked && !(authors.size === 1 && authors.has(key)))
+  const agents = core.state.directory.agentsOf(account).filter(({ revoked }) => !revoked)
   core.notifier.notify(
-    others.map(({ key }) => key),
+    agents.map(({ key }) => key),
     { folder, position: last.revision },
   )
 }
