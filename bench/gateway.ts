@@ -15,7 +15,7 @@ import type { Change } from '../src/domain/change.ts'
 import type { FolderId } from '../src/domain/events.ts'
 import type { SyncPath } from '../src/domain/path.ts'
 import { openSqliteLog } from '../src/eventlog/sqlite.ts'
-import { DEFAULT_SETTINGS, NO_METRICS } from '../src/gateway/deps.ts'
+import { DEFAULT_SETTINGS, NO_METRICS, type GatewayMetrics } from '../src/gateway/deps.ts'
 import { createGateway, type Gateway } from '../src/gateway/gateway.ts'
 import { scryptPasswords } from '../src/gateway/passwords.ts'
 import { openUploads } from '../src/gateway/uploads.ts'
@@ -38,7 +38,7 @@ const must = <L, A>(either: E.Either<L, A>): A => {
   return either.right
 }
 
-const openGateway = async (directory: string, parts: AsyncDisposableStack): Promise<Gateway> => {
+const openGateway = async (directory: string, parts: AsyncDisposableStack, metrics: GatewayMetrics): Promise<Gateway> => {
   const database = (name: string, synchronous: 'FULL' | 'NORMAL') =>
     parts.adopt(openDatabase(join(directory, name), { synchronous }), (db) => db.close())
   const logDatabase = database('log.db', 'FULL')
@@ -68,7 +68,7 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack): Prom
     passwords: scryptPasswords(randomBytes, { n: 2, r: 1, p: 1 }),
     turn: () => turn(),
     settings: { ...DEFAULT_SETTINGS, limits: { ...DEFAULT_SETTINGS.limits, attempts: { burst: 1e6, perMinute: 1e6 } } },
-    metrics: NO_METRICS,
+    metrics,
     logger: { info: () => undefined, warn: console.error, error: console.error },
   })
 }
@@ -150,7 +150,8 @@ const messagesOf = (device: Device, index: number, count: number, changes: numbe
 const run = async (changes: number, total: number, agents: number): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), 'eventsync-bench-'))
   await using parts = new AsyncDisposableStack()
-  const gateway = await openGateway(directory, parts)
+  let commits = 0
+  const gateway = await openGateway(directory, parts, { ...NO_METRICS, commit: () => void (commits += 1) })
   const devices = await Promise.all(Array.from({ length: agents }, (_, index) => enrol(gateway, index)))
   const each = Math.ceil(total / agents / changes)
   const work = devices.map((device, index) => ({ device, messages: messagesOf(device, index, each, changes) }))
@@ -172,7 +173,9 @@ const run = async (changes: number, total: number, agents: number): Promise<void
   const cpuSeconds = (used.user + used.system) / 1e6
   const rates = `${Math.round(done / seconds)} changes/s, ${Math.round(done / changes / seconds)} messages/s`
   const cost = `CPU ${Math.round((cpuSeconds / done) * 1e6)} us a change, ${(cpuSeconds / seconds).toFixed(2)} cores`
-  console.log(`${changes} a message, ${agents} agents: ${rates}; ${cost}; ${refused} messages refused`)
+  console.log(
+    `${changes} a message, ${agents} agents: ${rates}; ${cost}; ${Math.round(done / commits)} changes a commit; ${refused} messages refused`,
+  )
   await gateway.drain()
   await parts.disposeAsync()
   rmSync(directory, { recursive: true })

@@ -6,9 +6,14 @@ import { bytesOf, chunkOf, deleting, enrol, gatewayWorld, textFile, type World }
 import { path } from '../../test/support/memory-tree.ts'
 import { directoryContent, type Content } from '../domain/content.ts'
 import type { Change } from '../domain/change.ts'
+import { createMemoryLog, createMemoryStorage } from '../eventlog/memory.ts'
+import { openDatabase } from '../lib/sqlite.ts'
 import { manifestOf } from '../protocol/manifest.ts'
 import { contentHash } from '../protocol/merkle.ts'
 import { witnessText } from '../protocol/signing.ts'
+import { followToEnd } from './follow/runner.ts'
+import { logSource } from './follow/sources.ts'
+import { openFollowTables } from './follow/write.ts'
 
 /** Every row of every table, but for numbers that stand for names, and the checkpoints. */
 const dump = (db: DatabaseSync): Record<string, unknown> => {
@@ -110,6 +115,20 @@ describe('the projections', () => {
       deps.followed.note(events, () => undefined)
     }
     expect([dump(stateDatabase), dump(followDatabase)]).toEqual(before)
+  })
+
+  it('tables that were folded from another log are filled again: the log was restored from an older copy, say', async () => {
+    const world = await gatewayWorld()
+    await play(world, fc.sample(anyStep, { numRuns: 20, seed: 1 }))
+    const { followDatabase, deps } = world.gateway
+    const tables = openFollowTables(followDatabase)
+    const older = createMemoryStorage()
+    for (const event of world.storage.all.slice(0, 5)) older.all.push(event)
+    expect(E.isRight(await followToEnd(logSource(deps.log, deps.blobs), tables))).toBe(true)
+    expect(E.isRight(await followToEnd(logSource(createMemoryLog({}, older), deps.blobs), tables))).toBe(true)
+    const fresh = openDatabase(':memory:', { synchronous: 'OFF' })
+    expect(E.isRight(await followToEnd(logSource(createMemoryLog({}, older), deps.blobs), openFollowTables(fresh)))).toBe(true)
+    expect(dump(followDatabase)).toEqual(dump(fresh))
   })
 
   it('an event that is not known stops them, and says which', async () => {

@@ -55,9 +55,9 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
   const told: { readonly keys: readonly string[]; readonly folder: string; readonly position: number }[] = []
   const cut: string[] = []
   const faults: string[] = []
-  const open = async (): Promise<
-    Gateway & { readonly deps: GatewayDeps; readonly stateDatabase: DatabaseSync; readonly followDatabase: DatabaseSync }
-  > => {
+  const open = async (
+    other: Partial<GatewayDeps> = {},
+  ): Promise<Gateway & { readonly deps: GatewayDeps; readonly stateDatabase: DatabaseSync; readonly followDatabase: DatabaseSync }> => {
     const log = createMemoryLog(logOptions, storage)
     const stateDatabase = openDatabase(':memory:', { synchronous: 'OFF' })
     const state = openState(stateDatabase)
@@ -79,6 +79,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
       settings: { ...DEFAULT_SETTINGS, ...settings },
       metrics: NO_METRICS,
       logger: { ...SILENT, error: (message, fields) => void faults.push(JSON.stringify({ message, ...fields })) },
+      ...other,
     }
     if (E.isLeft(await catchUp(log, state))) throw new Error('the log could not be folded')
     if (E.isLeft(await followToEnd(logSource(log, blobs), openFollowTables(followDatabase))))

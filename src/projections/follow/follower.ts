@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { either as E } from 'fp-ts'
-import { followPage, type FollowSource } from './runner.ts'
+import { checkCheckpoint, followPage, type FollowSource } from './runner.ts'
 import type { FollowPort, FromFollower, ToFollower } from './worker-protocol.ts'
 import type { FollowTables } from './write.ts'
 
@@ -17,13 +17,15 @@ export const runFollower = async (
 ): Promise<void> => {
   const bell = createRing(port)
   let caughtUp = false
+  let checked = false
   while (!bell.stopped()) {
-    const page = await followPage(source, tables)
+    const page = await nextPage(source, tables, checked)
     if (E.isLeft(page)) {
       if (page.left.tag === 'Stopped') return port.postMessage({ tag: 'stopped', reason: page.left.reason })
       await sleep(RETRY_MS)
       continue
     }
+    checked = true
     if (page.right === undefined && !caughtUp) port.postMessage({ tag: 'caughtUp' })
     caughtUp ||= page.right === undefined
     // Also where there was nothing new: whoever rang waits for word.
@@ -32,9 +34,11 @@ export const runFollower = async (
   }
 }
 
-const orderOf = (tables: FollowTables): bigint => {
-  const checkpoint = tables.checkpoint()
-  return checkpoint === 'start' ? -1n : checkpoint.order
+const orderOf = (tables: FollowTables): bigint => tables.checkpoint()?.position.order ?? -1n
+
+const nextPage = async (source: FollowSource, tables: FollowTables, checked: boolean): ReturnType<typeof followPage> => {
+  const same = checked ? E.right(undefined) : await checkCheckpoint(source, tables)
+  return E.isLeft(same) ? same : followPage(source, tables)
 }
 
 const createRing = (port: FollowPort<FromFollower, ToFollower>) => {

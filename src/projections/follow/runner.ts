@@ -10,8 +10,10 @@ export interface FollowSource {
   readonly decoder: LogDecoder
   /** At most `max` events of all streams after a position; none at the end. */
   readonly page: (after: LogPosition | 'start', max: number) => Promise<E.Either<ReadError, readonly RecordedEvent[]>>
-  /** The chunks that a manifest object names; undefined where it can't be read. */
-  readonly manifest: (hash: Hash) => Promise<readonly Chunk[] | undefined>
+  /** The chain of the event at a place in the log; undefined where none is there. */
+  readonly chainAt: (position: LogPosition) => Promise<E.Either<ReadError, string | undefined>>
+  /** The chunks that a manifest object names; undefined where it is damaged or gone. */
+  readonly manifest: (hash: Hash) => Promise<E.Either<ReadError, readonly Chunk[] | undefined>>
 }
 
 const PAGE = 1024
@@ -21,7 +23,7 @@ export const followPage = async (
   source: FollowSource,
   tables: FollowTables,
 ): Promise<E.Either<ReadError | Stopped, LogPosition | undefined>> => {
-  const page = await source.page(tables.checkpoint(), PAGE)
+  const page = await source.page(tables.checkpoint()?.position ?? 'start', PAGE)
   if (E.isLeft(page)) return page
   const last = page.right.at(-1)
   if (last === undefined) return E.right(undefined)
@@ -32,15 +34,28 @@ export const followPage = async (
     const manifest = manifestNeeded(decoded.right.event)
     // The object may lie in a pack that this very page tells of.
     if (manifest !== undefined) tables.keep(facts.splice(0), undefined)
-    const chunks = manifest === undefined ? undefined : await source.manifest(manifest.hash)
-    facts.push(factsOf(decoded.right, event.revision, () => chunks))
+    const chunks = manifest === undefined ? E.right(undefined) : await source.manifest(manifest.hash)
+    if (E.isLeft(chunks)) return chunks
+    facts.push(factsOf(decoded.right, event.revision, () => chunks.right))
   }
-  tables.keep(facts, last.position)
+  tables.keep(facts, { position: last.position, chain: last.chain })
   return E.right(last.position)
+}
+
+/** Empties tables that were folded from another log: from one that has been cut, or restored from an older copy, since. */
+export const checkCheckpoint = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError, void>> => {
+  const checkpoint = tables.checkpoint()
+  if (checkpoint === undefined) return E.right(undefined)
+  const chain = await source.chainAt(checkpoint.position)
+  if (E.isLeft(chain)) return chain
+  if (chain.right !== checkpoint.chain) tables.empty()
+  return E.right(undefined)
 }
 
 /** Folds all that there is. */
 export const followToEnd = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError | Stopped, void>> => {
+  const checked = await checkCheckpoint(source, tables)
+  if (E.isLeft(checked)) return checked
   for (;;) {
     const page = await followPage(source, tables)
     if (E.isLeft(page)) return page

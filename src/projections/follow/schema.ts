@@ -8,7 +8,7 @@ const TABLES = ['follow_checkpoint', 'packs', 'chunks', 'folders', 'folder_chunk
 
 // Hashes are 32 bytes; packs and folders have small numbers here: these tables have a row for every chunk that there ever was.
 const SCHEMA = `
-  CREATE TABLE follow_checkpoint (position_order TEXT NOT NULL, token TEXT NOT NULL);
+  CREATE TABLE follow_checkpoint (position_order TEXT NOT NULL, token TEXT NOT NULL, chain TEXT NOT NULL);
   CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE chunks (hash BLOB PRIMARY KEY, pack INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE folders (id INTEGER PRIMARY KEY, folder TEXT NOT NULL UNIQUE);
@@ -22,10 +22,19 @@ const SCHEMA = `
   PRAGMA user_version = ${VERSION};
 `
 
+const remake = (db: DatabaseSync): void => {
+  for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
+  db.exec(SCHEMA)
+}
+
 /** Makes the tables where there are none of this version. The database is the projections' own. */
 export const migrateFollow = (db: DatabaseSync): void =>
   transaction(db, () => {
-    if (Number(db.prepare('PRAGMA user_version').get()?.['user_version']) === VERSION) return
-    for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
-    db.exec(SCHEMA)
+    if (Number(db.prepare('PRAGMA user_version').get()?.['user_version']) !== VERSION) remake(db)
+  })
+
+/** Forgets everything: the log that it was folded from is not the one that is there now. */
+export const emptyFollow = (db: DatabaseSync): void =>
+  transaction(db, () => {
+    for (const table of TABLES) db.exec(`DELETE FROM ${table}`)
   })

@@ -1,6 +1,6 @@
 import { either as E } from 'fp-ts'
 import type { BlobStore } from '../../blobstore/port.ts'
-import type { Hash } from '../../domain/content.ts'
+import type { Chunk, Hash } from '../../domain/content.ts'
 import type { EventLog, LogPosition, RecordedEvent } from '../../eventlog/port.ts'
 import { decodeManifest } from '../../protocol/manifest.ts'
 import { createDecoder } from '../decoder.ts'
@@ -17,18 +17,30 @@ const manifestFrom =
   (blobs: Pick<BlobStore, 'get'>): FollowSource['manifest'] =>
   async (hash: Hash) => {
     const bytes = await blobs.get(hash)()
-    const chunks = E.isRight(bytes) ? decodeManifest(bytes.right) : bytes
-    return E.isRight(chunks) ? chunks.right : undefined
+    if (E.isRight(bytes)) return E.right(E.getOrElse((): readonly Chunk[] | undefined => undefined)(decodeManifest(bytes.right)))
+    return bytes.left.tag === 'Unavailable' ? E.left({ tag: 'Unavailable', reason: bytes.left.reason }) : E.right(undefined)
   }
+
+const chainOfFirst = (order: bigint, events: readonly RecordedEvent[]): string | undefined => {
+  const [event] = events
+  return event?.position.order === order ? event.chain : undefined
+}
+
+/** The place before: in logs whose tokens are their orders. */
+const before = ({ order }: LogPosition): LogPosition => ({ order: order - 1n, token: String(order - 1n) })
 
 export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
   decoder: createDecoder(),
   page: async (after, max) => E.right(reader.readAllSync(orderOf(after), max)),
+  chainAt: async (position) => E.right(chainOfFirst(position.order, reader.readAllSync(before(position).order, 1))),
   manifest: manifestFrom(blobs),
 })
 
+/** For the logs of one machine, SQLite's and the one in memory. */
 export const logSource = (log: Pick<EventLog, 'readAll'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
   decoder: createDecoder(),
   page: (after, max) => log.readAll(after, max)(),
+  chainAt: async (position) =>
+    E.map((events: readonly RecordedEvent[]) => chainOfFirst(position.order, events))(await log.readAll(before(position), 1)()),
   manifest: manifestFrom(blobs),
 })

@@ -3,13 +3,20 @@ import type { Hash } from '../../domain/content.ts'
 import type { LogPosition } from '../../eventlog/port.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { Facts, HistoryRow } from './facts.ts'
-import { migrateFollow } from './schema.ts'
+import { emptyFollow, migrateFollow } from './schema.ts'
+
+/** An event up to which the tables are complete; its chain tells it from another log's. */
+export interface FollowCheckpoint {
+  readonly position: LogPosition
+  readonly chain: string
+}
 
 /** The tables as their one writer sees them. */
 export interface FollowTables {
-  readonly checkpoint: () => LogPosition | 'start'
+  readonly checkpoint: () => FollowCheckpoint | undefined
   /** Keeps the facts and the checkpoint up to which they are complete, in one transaction. Facts that are kept already change nothing. */
-  readonly keep: (facts: readonly Facts[], checkpoint: LogPosition | undefined) => void
+  readonly keep: (facts: readonly Facts[], checkpoint: FollowCheckpoint | undefined) => void
+  readonly empty: () => void
 }
 
 export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
@@ -18,19 +25,23 @@ export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
 export const openFollowTables = (db: DatabaseSync): FollowTables => {
   migrateFollow(db)
   const keepOne = keeper(db)
-  const checkpoint = db.prepare('SELECT position_order, token FROM follow_checkpoint')
-  const update = db.prepare('UPDATE follow_checkpoint SET position_order = ?, token = ?')
-  const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?)')
+  const checkpoint = db.prepare('SELECT position_order, token, chain FROM follow_checkpoint')
+  const forget = db.prepare('DELETE FROM follow_checkpoint')
+  const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?, ?)')
   return {
     checkpoint: () => {
       const row = checkpoint.get()
-      return row === undefined ? 'start' : { order: BigInt(String(row['position_order'])), token: String(row['token']) }
+      if (row === undefined) return undefined
+      return { position: { order: BigInt(String(row['position_order'])), token: String(row['token']) }, chain: String(row['chain']) }
     },
     keep: (facts, at) =>
       transaction(db, () => {
         facts.forEach(keepOne)
-        if (at !== undefined && update.run(String(at.order), at.token).changes === 0) insert.run(String(at.order), at.token)
+        if (at === undefined) return
+        forget.run()
+        insert.run(String(at.position.order), at.position.token, at.chain)
       }),
+    empty: () => emptyFollow(db),
   }
 }
 
