@@ -17,6 +17,7 @@ import { FileReader } from './reader.ts'
 import { reportLoop } from './report.ts'
 import { lookLoop } from './scan.ts'
 import { isAtRest, statusOf } from './status.ts'
+import { rootIsHere } from './root.ts'
 import { tidy } from './tidy.ts'
 import { uploadLoop } from './upload.ts'
 import { witnessLoop } from './witness.ts'
@@ -125,6 +126,9 @@ const run = async (ctx: FolderContext): Promise<void> => {
   await loadRules(ctx)
   if (ctx.signal.aborted) return
   resumeOutbox(ctx)
+  // Nothing is brought into a folder before it is known to be the right one, and has its marker and the place for stages.
+  await rootIsHere(ctx)
+  if (ctx.signal.aborted) return
   const reader = new FileReader(ctx)
   const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
   // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.
