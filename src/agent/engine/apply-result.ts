@@ -5,7 +5,7 @@ import type { Look, Seen, StepResult } from '../disk/port.ts'
 import type { Work } from './apply.ts'
 import { copyPath } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
-import { forgetBelow, localOf } from './local-tree.ts'
+import { forgetBelow, localOf, placedOf } from './local-tree.ts'
 import { obstacleOf } from './problems.ts'
 
 /** What is to be done once the group's results are recorded. */
@@ -34,7 +34,7 @@ export const noteDone = (ctx: FolderContext, work: Work, seen: Seen | undefined)
 const notePlaced = (ctx: FolderContext, { path, node }: Work, job: Extract<ApplyJob, { tag: 'place' }>, seen: Seen | undefined): Afterwards => {
   if (seen === undefined) return () => again(ctx, path)
   const { version } = job
-  ctx.index.setLocal(path, localOf(ctx, seen, version.content), job.chunks)
+  ctx.index.setLocal(path, placedOf(ctx, seen, version.content), job.chunks)
   ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
   return () => ctx.adopt(path, version)
 }

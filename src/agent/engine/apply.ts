@@ -1,5 +1,5 @@
 import { sameBytes } from '../../domain/content.ts'
-import { depthOf, type SyncPath } from '../../domain/path.ts'
+import { ancestorsOf, depthOf, type SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Step, StepResult } from '../disk/port.ts'
@@ -47,9 +47,16 @@ const isWanting = (ctx: FolderContext, path: SyncPath): boolean => {
   return !ctx.busy.has(path) && !ctx.problems.blocks(path) && !isHeld(ctx, path)
 }
 
-/** Other paths still want these bytes from here: they are staged before anything takes them away (swaps, cycles, moves). */
-const isSource = (ctx: FolderContext, { path, local }: Node): boolean =>
-  local?.content.kind === 'file' && ctx.index.wantedAt(local.content.hash, WANTERS).some((wanting) => wanting !== path && isWanting(ctx, wanting))
+/**
+ * Other paths still want these bytes from here: they are staged before anything takes them away (swaps, cycles, moves). Those that were not handed out yet
+ * are, with the folders that they are in: a queue full of sources would otherwise wait for ever for what has no room in it.
+ */
+const isSource = (ctx: FolderContext, { path, local }: Node): boolean => {
+  if (local?.content.kind !== 'file') return false
+  const wanting = ctx.index.wantedAt(local.content.hash, WANTERS).filter((other) => other !== path && isWanting(ctx, other))
+  for (const other of wanting) if (!ctx.busy.has(other)) for (const each of [...ancestorsOf(other), other]) ctx.plan(each)
+  return wanting.length > 0
+}
 
 const graveName = (ctx: FolderContext): string => Array.from({ length: 4 }, () => Math.floor(ctx.deps.random() * 2 ** 32).toString(16).padStart(8, '0')).join('')
 
@@ -133,6 +140,7 @@ const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<v
     return
   }
   buryBefore(ctx, works)
+  for (const { path } of works) ctx.applying.set(path, false)
   const results = await ctx.deps.disk.apply(works.flatMap(({ steps }) => steps))
   if (ctx.signal.aborted) return
   takeResults(ctx, works, results)
@@ -152,6 +160,9 @@ const takeResults = (ctx: FolderContext, works: readonly Work[], results: readon
       return result.tag === 'done' ? noteDone(ctx, work, result.seen) : noteNotDone(ctx, work, result)
     }),
   )
+  const hinted = [...ctx.applying].flatMap(([path, asked]) => (asked ? [path] : []))
+  ctx.applying.clear()
   for (const act of afterwards) act()
+  for (const path of hinted) ctx.look(path)
   for (const { path } of works) rulesMoved(ctx, path)
 }

@@ -76,6 +76,8 @@ export class FolderContext {
   /** Paths whose versions are being fetched. */
   readonly fetching = new Map<SyncPath, BaseState>()
   largeFetches = 0
+  /** Paths whose visible steps are under way, and whether anything asked for a look meanwhile: it comes afterwards, when it is known what the steps did. */
+  readonly applying = new Map<SyncPath, boolean>()
   /** Staged files that nothing wants any more. */
   readonly idleStages: string[] = []
   /** Graves are looked at in rounds, some seconds apart: those of the present one rest until the next. */
@@ -87,6 +89,8 @@ export class FolderContext {
   head = -1
   /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
   vanishedAt = -Infinity
+  /** When a file was last found that is new here. */
+  appearedAt = -Infinity
   /** Files being read; a hint that comes meanwhile asks for another look. */
   readonly reading = new Map<SyncPath, { again: boolean; stale: boolean }>()
   /** The whole folder has been scanned since the start. */
@@ -159,6 +163,13 @@ export class FolderContext {
   stepped(path: SyncPath): void {
     const running = this.reading.get(path)
     if (running !== undefined) running.stale = true
+  }
+
+  /** Whether a look at the path waits until the steps that change it are done: what it shows now is this device's own work, as likely as not. */
+  defers(path: SyncPath): boolean {
+    if (!this.applying.has(path)) return false
+    this.applying.set(path, true)
+    return true
   }
 
   /** New ignore rules: what they name is left alone from now on, and the rest is looked for. */

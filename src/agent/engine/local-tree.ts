@@ -46,6 +46,7 @@ export interface Found {
 
 /** Takes what a look or a listing showed into the local tree. */
 export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => {
+  if (ctx.defers(look.path)) return
   if (look.tag === 'absent') return noteAbsent(ctx, look.path)
   if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
   if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
@@ -140,6 +141,7 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   ctx.problems.clear(path, 'disk')
   const { local, base } = ctx.index.get(path)
   const content = asPut(local, reading)
+  if (local === undefined && base === undefined) ctx.appearedAt = ctx.now
   const same = local !== undefined && sameContent(local.content, content)
   const refused = same && local.refused !== undefined ? { refused: local.refused } : {}
   ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, content), ...refused }, reading.chunks)

@@ -44,6 +44,7 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
 /** Absences count only while the root is the folder that was synced (I15). */
 const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): Promise<void> => {
   const known = vanished.filter((path) => {
+    if (ctx.defers(path)) return false
     const node = ctx.index.get(path)
     return ctx.problems.has(path, 'disk') || (node.local !== undefined && !ctx.isIgnored(node))
   })
@@ -83,7 +84,9 @@ const isKnownFolder = (ctx: FolderContext, look: Look): boolean =>
   look.tag === 'seen' && look.seen.kind === 'directory' && ctx.index.get(look.path).local?.content.kind === 'directory' && !ctx.ignore.ignores(look.path, true)
 
 /** Looks at paths that hints named, and walks the directories that turn out to be new. */
-export const lookAt = async (ctx: FolderContext, reader: FileReader, paths: readonly SyncPath[]): Promise<void> => {
+export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: readonly SyncPath[]): Promise<void> => {
+  const paths = hinted.filter((path) => !ctx.defers(path))
+  if (paths.length === 0) return
   const looks = await ctx.deps.disk.look(paths)
   // Without its marker the folder shows nothing: that is one fact about the root, not a problem of each path.
   if (looks.some(({ tag }) => tag === 'unknown') && !(await rootIsHere(ctx))) return
