@@ -71,8 +71,9 @@ describe('workerDisk', () => {
     for (let i = 0; i < 20; i++) expect((await disk.look([path('small')]))[0]?.tag).toBe('seen')
     expect((await disk.read([path('small')]))[0]?.tag).toBe('read')
     expect(done).toBe(false)
+    const rejected = expect(long).rejects.toThrow('the disk is closed')
     await disk[Symbol.asyncDispose]()
-    await expect(long).rejects.toThrow('the disk is closed')
+    await rejected
   })
 
   test('answers are in the order asked for, whichever worker read', async () => {
@@ -137,6 +138,13 @@ describe('workerDisk', () => {
     await expect(disk.read([path('small'), path('large')])).rejects.toThrow('Cannot find module')
     await disk[Symbol.asyncDispose]()
     await expect(disk.look([path('small')])).rejects.toThrow('the disk is closed')
+  })
+
+  test('large graves are read in a worker, small ones at once', async () => {
+    const { disk, at } = await folder({ inlineItems: 16, inlineBytes: 10 })
+    for (const [i, size] of [5, 100, 5, 200].entries()) sparse(at(`.eventsync/grave/g${i}`), size)
+    const states = await disk.inspectGraves(['g0', 'g1', 'none', 'g2', 'g3'])
+    expect(states.map((state) => (state.tag === 'there' ? state.seen.size : state.tag))).toEqual([5, 100, 'gone', 5, 200])
   })
 
   test('an entry that cannot be loaded is told with every call', async () => {

@@ -46,6 +46,16 @@ const reader = (here: Run, quick: Lane, long: Lane, limits: WorkerLimits): Disk[
   return async (paths) => (paths.length <= limits.inlineItems ? readOn(await here('readWithin', [paths, limits.inlineBytes]), inWorker) : inWorker(paths))
 }
 
+/** A few graves are looked at here, as far as that takes little reading. */
+const inspector = (here: Run, long: Lane, limits: WorkerLimits): Disk['inspectGraves'] => async (graves, buried = []) => {
+  if (graves.length > limits.inlineItems) return long.call('inspectGraves', [graves, buried])
+  const first = await here('inspectWithin', [graves, buried, limits.inlineBytes])
+  const large = graves.flatMap((grave, i) => (first[i]?.tag === 'large' ? [{ grave, known: buried[i] }] : []))
+  if (large.length === 0) return first.flatMap((state) => (state.tag === 'large' ? [] : [state]))
+  const later = [...(await long.call('inspectGraves', [large.map(({ grave }) => grave), large.map(({ known }) => known)]))]
+  return first.flatMap((state) => (state.tag === 'large' ? later.splice(0, 1) : [state]))
+}
+
 /**
  * A Disk whose work is done in worker threads, but for what is little: one for looks and small reads, one for reads that take long, and some that
  * write. What may take the device long (an fsync, the removal of a large file) never runs in this thread. Disposing lets the writes that have begun come to their end, and cuts
@@ -82,7 +92,7 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     persistStages: (stages) => write.call('persistStages', [stages]),
     persist: (paths) => write.call('persist', [paths]),
     apply: (steps) => few(write, steps.length)('apply', [steps]),
-    inspectGraves: (graves, buried) => long.call('inspectGraves', [graves, buried]),
+    inspectGraves: inspector(here, long, limits),
     exhume: (grave, path) => few(write, 1)('exhume', [grave, path]),
     [Symbol.asyncDispose]: async () => {
       closed = true

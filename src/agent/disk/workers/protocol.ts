@@ -1,8 +1,9 @@
+import { inspectWithin } from '../graves.ts'
 import { readWithin } from '../read.ts'
 import { tasks } from '../tasks.ts'
 
-/** What a worker does: the port's calls, and reading with a limit. */
-export const work = { ...tasks, readWithin }
+/** What a worker does: the port's calls, and those with a limit to how much they read. */
+export const work = { ...tasks, readWithin, inspectWithin }
 
 export type WorkName = keyof typeof work
 
