@@ -1,29 +1,16 @@
 import { either as E } from 'fp-ts'
-import type { NewChunk } from '../../blobstore/port.ts'
-import type { Hash } from '../../domain/content.ts'
-import { overlay, type Overlay } from '../../domain/decide/overlay.ts'
-import type { TreeView } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
-import { folderStream } from '../../protocol/streams.ts'
-import { fileIdOf } from '../../protocol/event-ids.ts'
 import type { Answer } from '../../protocol/messages.ts'
-import type { AppendFailure, Draft, Written } from '../append.ts'
+import { folderStream } from '../../protocol/streams.ts'
+import type { AppendFailure, Written } from '../append.ts'
 import type { Core } from '../core.ts'
 import { failed, refused } from '../refusals.ts'
-import { decideJob } from './decide-job.ts'
+import { contentsOf, decideBatch, type Batch } from './decide-batch.ts'
 import type { Job } from './job.ts'
-import { answerBefore, type Decided } from './once.ts'
 import { receiptsOf } from './receipts.ts'
 
-interface Batch {
-  readonly drafts: readonly Draft[]
-  /** One for each job, in order; those after the batch was full are not decided. */
-  readonly decided: readonly Decided[]
-}
-
-/** Bytes of one append's events, safely below what a log takes. */
-const MAX_APPEND_BYTES = 1_000_000
+/** Messages of one batch. */
 const MAX_JOBS = 256
 /** Contents that one batch stores together, and that may wait for a folder in all (I16). */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
@@ -140,68 +127,6 @@ const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], {
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
   notifyAll(core, folder, events)
   return answers.length
-}
-
-const decideBatch = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch => {
-  const view = overlay(treeView(core, folder))
-  const time = core.clock.wall()
-  const drafts: Draft[] = []
-  const decided: Decided[] = []
-  let bytes = 0
-  for (const job of jobs) {
-    const mark = view.mark()
-    const decision = decideOne(core, folder, job, view, time)
-    const size = decision.tag === 'append' ? sizeOf(decision.drafts) : 0
-    if (bytes + size > MAX_APPEND_BYTES) {
-      view.rewind(mark)
-      if (decided.length > 0) break
-      decided.push({
-        tag: 'answer',
-        answer: refused(413, 'tooLarge', 'the changes make more events than one append holds: send fewer at once'),
-      })
-      continue
-    }
-    bytes += size
-    decided.push(decision)
-    if (decision.tag === 'append') drafts.push(...decision.drafts)
-  }
-  return { drafts, decided }
-}
-
-const decideOne = (core: Core, folder: FolderId, job: Job, view: Overlay, time: number): Decided => {
-  const agent = core.state.directory.agent(job.agent.key)
-  if (agent === undefined || agent.revoked) return { tag: 'answer', answer: refused(403, 'revoked', 'the agent has been revoked') }
-  const before = answerBefore(core, folder, job)
-  if (before !== undefined) return before
-  return decideJob(job, { folder, view, time, sizeOf: (hash) => core.present.size(agent.account, folder, hash) })
-}
-
-const sizeOf = (drafts: readonly Draft[]): number =>
-  drafts.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(data) + Buffer.byteLength(metadata), 0)
-
-const contentsOf = (jobs: readonly Job[], decided: readonly Decided[]): readonly NewChunk[] => {
-  const named = new Map<Hash, NewChunk>()
-  decided.forEach((decision, index) => {
-    if (decision.tag !== 'append') return
-    for (const hash of decision.named) {
-      const chunk = jobs[index]?.contents.get(hash)
-      if (chunk !== undefined) named.set(hash, chunk)
-    }
-  })
-  return [...named.values()]
-}
-
-const treeView = ({ state, followed }: Core, folder: FolderId): TreeView => {
-  const tree = state.tree(folder)
-  return {
-    next: (state.head(folderStream(folder))?.revision ?? -1) + 1,
-    get: (path) => tree.get(path),
-    live: (fileId) => tree.live(fileId),
-    hasLiveUnder: (path, gone) => tree.hasLiveUnder(path, gone),
-    versionAt: (revision) => followed.versionAt(folder, revision),
-    held: (path, since, { kind, hash }) => followed.held(folder, path, since === 'none' ? -1 : since, { kind, hash }),
-    newFileId: (revision) => fileIdOf(folder, revision),
-  }
 }
 
 /** Everybody learns that the folder has grown, its author too: a device may keep it in several places, each over a connection of its own. */
