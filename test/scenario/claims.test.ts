@@ -1,8 +1,9 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run } from '../support/processes.ts'
-import { World } from '../support/world.ts'
+import { until } from '../support/wait.ts'
+import { expectSame, World } from '../support/world.ts'
 
 test('two agents on one folder are refused, from one device or from two', async () => {
   await using world = await World.create()
@@ -54,4 +55,18 @@ test('an address that is taken is named', async () => {
   const refused = await run(['serve', '--data', join(world.root, 'other'), '--listen', `127.0.0.1:${world.port}`])
   expect(refused).toMatchObject({ code: 1 })
   expect(refused.stderr).toContain(String(world.port))
+})
+
+test('one device keeps the folder in two places', async () => {
+  await using world = await World.create()
+  const laptop = await world.device('laptop')
+  const second = laptop.place('laptop-too')
+  for (const place of [laptop, second]) await place.start()
+  writeFileSync(laptop.path('from the first'), 'x')
+  await until('the file in the second place', () => existsSync(second.path('from the first')))
+  writeFileSync(second.path('from the second'), 'x')
+  await until('the file in the first place', () => existsSync(laptop.path('from the second')))
+  await expectSame(laptop, second)
+  const told = (await laptop.run('status', '--json')).stdout.trim().split('\n')
+  expect(told).toHaveLength(2)
 })

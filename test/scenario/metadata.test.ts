@@ -42,10 +42,11 @@ test('I11: a symlink to a folder elsewhere is never written through', async () =
 test('.eventsyncignore: what it names stays where it is', async () => {
   await using world = await World.create()
   const [laptop, desktop] = await world.pair()
-  mkdirSync(laptop.path('build'))
   mkdirSync(laptop.path('src'))
   writeFileSync(laptop.path('.eventsyncignore'), 'build/\n*.log\n!keep.log\n')
   writeFileSync(laptop.path('src', '.eventsyncignore'), '/local\n')
+  await laptop.settle()
+  mkdirSync(laptop.path('build'))
   for (const path of ['build/out', 'a.log', 'keep.log', 'src/local', 'src/main', 'local']) writeFileSync(laptop.path(path), path)
   for (const device of [laptop, desktop]) await device.settle()
   expect(pathsOf(desktop.folder)).toEqual(['.eventsyncignore', 'keep.log', 'local', 'src', 'src/.eventsyncignore', 'src/main'])

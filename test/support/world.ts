@@ -109,11 +109,16 @@ export class Device {
   readonly #world: World
   #agent: Daemon | undefined
 
-  constructor(world: World, name: string) {
+  constructor(world: World, name: string, state = join(world.root, `${name}-state`)) {
     this.#world = world
     this.name = name
-    this.state = join(world.root, `${name}-state`)
+    this.state = state
     this.folder = join(world.root, name)
+  }
+
+  /** Another place on the same device. */
+  place(name: string): Device {
+    return new Device(this.#world, name, this.state)
   }
 
   get agent(): Daemon {
