@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { Random } from './random.ts'
 
 const MAX_SNAPSHOTS = 12
@@ -9,8 +9,6 @@ const open = (bytes?: Uint8Array): DatabaseSync => {
   return database
 }
 
-const changesOf = (database: DatabaseSync): unknown => Object.values(database.prepare('SELECT total_changes()').get() ?? {})[0]
-
 /**
  * One agent's database across its lives. It commits with synchronous=NORMAL: a killed process loses nothing of it, a power cut may lose its latest
  * transactions, never one from the middle.
@@ -18,6 +16,7 @@ const changesOf = (database: DatabaseSync): unknown => Object.values(database.pr
 export class AgentDatabase {
   #live = open()
   #changes: unknown = 0
+  #counter: StatementSync | undefined
   readonly #snapshots: Uint8Array[] = []
   readonly #keepsSnapshots: boolean
 
@@ -33,7 +32,8 @@ export class AgentDatabase {
   /** To be called often: remembers the present state if it is a new one. */
   note(): void {
     if (!this.#keepsSnapshots || this.#live.isTransaction) return
-    const changes = changesOf(this.#live)
+    this.#counter ??= this.#live.prepare('SELECT total_changes() AS n')
+    const changes = this.#counter.get()?.['n']
     if (changes === this.#changes) return
     this.#changes = changes
     this.#snapshots.push(this.#live.serialize())
@@ -44,20 +44,20 @@ export class AgentDatabase {
   afterKill(): void {
     this.note()
     if (this.#live.isTransaction) this.#live.exec('ROLLBACK')
-    this.#live = open(this.#live.serialize())
-    this.#changes = 0
+    this.#use(open(this.#live.serialize()))
   }
 
   afterPowerCut(random: Random): void {
     this.afterKill()
     if (this.#snapshots.length === 0 || random.chance(0.4)) return
     const kept = random.int(this.#snapshots.length)
-    this.#live = open(this.#snapshots[kept])
+    this.#use(open(this.#snapshots[kept]))
     this.#snapshots.length = kept + 1
   }
 
-  /** The process runs no more, and nothing of it does. */
-  close(): void {
-    this.#live.close()
+  #use(database: DatabaseSync): void {
+    this.#live = database
+    this.#counter = undefined
+    this.#changes = 0
   }
 }

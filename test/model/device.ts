@@ -259,10 +259,10 @@ export class Device {
   }
 
   #next(steps: Steps): void {
-    const { value: pause, done } = steps.next()
-    if (done === true) return
+    const next = steps.next()
+    if (next.done === true) return
     const race = this.#random.chance(0.4) ? 1 + this.#random.int(12) : 0
-    this.#world.scheduler.after(pause ?? 0, () => this.#step(steps, race), true)
+    this.#world.scheduler.after(next.value, () => this.#step(steps, race), true)
   }
 
   #guard(process: AgentProcess): Guard {

@@ -244,9 +244,9 @@ function* below(named: Named): Generator<Named> {
   const { path, inode } = named
   if (inode.kind !== 'directory') return
   for (const entry of (inode.cover ?? inode).entries.values()) {
-    const inside = path === undefined ? undefined : path === '' ? entry.name : `${path}/${entry.name}`
-    if (inside === OWN_DIRECTORY) continue
-    yield* below({ path: inside, inode: entry.inode })
+    const prefix = path === '' ? '' : `${path}/`
+    const inside = path === undefined ? undefined : prefix + entry.name
+    if (inside !== OWN_DIRECTORY) yield* below({ path: inside, inode: entry.inode })
   }
 }
 

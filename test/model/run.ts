@@ -32,6 +32,9 @@ const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31))
 const schedules = Number(values.schedules)
 const steps = Number(values.steps)
 
+/** So long a failed schedule is made smaller. */
+const SHRINKING_MS = 60_000
+
 /** A schedule and the seed of its chances. */
 type Case = readonly [Schedule, number]
 
@@ -81,8 +84,11 @@ const replay = async (file: string): Promise<void> => {
 
 const check = async (): Promise<void> => {
   const started = performance.now()
+  let failedAt = Number.POSITIVE_INFINITY
   const property = fc.asyncProperty(schedule(steps), fc.integer(), async (each: Schedule, worldSeed: number) => {
+    if (performance.now() - failedAt > SHRINKING_MS) return
     const violations = await violationsOf([each, worldSeed])
+    if (violations.length > 0) failedAt = Math.min(failedAt, performance.now())
     if (violations.length > 0) throw new Error(listed(violations))
   })
   const only = values.path === undefined ? { numRuns: schedules } : { numRuns: 1, path: values.path }

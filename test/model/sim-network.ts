@@ -240,12 +240,17 @@ export class SimClient implements ClientTransport {
     network.scheduler.after(network.latency(), () => {
       const server = network.server
       if (peer === undefined || server?.handler === undefined || (entry !== undefined && connection !== this.#connection)) return
-      void server.handler(request, peer, server.stop.signal).then((answer) => {
-        if (entry === undefined || server.closed || network.loses()) return
-        const arriving = overTheWire(answer)
-        network.scheduler.after(network.latency(), () => this.#arrive(connection, entry, request, arriving))
-      })
+      void this.#handle(server, server.handler, peer, request, entry)
     })
+  }
+
+  async #handle(server: SimServer, handler: Handler, peer: Peer, request: Envelope, entry: Outstanding | undefined): Promise<void> {
+    const network = this.#network
+    const connection = this.#connection
+    const answer = await handler(request, peer, server.stop.signal)
+    if (entry === undefined || server.closed || network.loses()) return
+    const arriving = overTheWire(answer)
+    network.scheduler.after(network.latency(), () => this.#arrive(connection, entry, request, arriving))
   }
 
   #arrive(connection: number, entry: Outstanding, request: Envelope, answer: Envelope): void {

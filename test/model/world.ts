@@ -185,19 +185,12 @@ export class World {
     const signer = SIGNERS[0] as Signer
     const client = new SimClient(this.#network, 'auditor', (nonce) => signInRequest(signer, nonce))
     const pages: JsonObject[] = []
-    let [from, at] = [position, chain]
+    // The folder was made before any device was started; chains are hashes, as the log's events and the answers have them.
+    let request = { tag: 'Sync' as const, key: signer.key, folder: this.#folder as FolderId, position, chain: chain as Hash | '' }
     for (;;) {
-      // The folder was made before any device was started.
-      const { message } = await this.#ask(client, {
-        tag: 'Sync',
-        key: signer.key,
-        folder: this.#folder as FolderId,
-        position: from,
-        chain: at as Hash | '',
-      })
+      const { message } = await this.#ask(client, request)
       pages.push(message)
-      from = Number(message['Position'])
-      at = String(message['Chain'])
+      request = { ...request, position: Number(message['Position']), chain: message['Chain'] as Hash }
       if (message['More'] !== true) break
     }
     client.abandon()

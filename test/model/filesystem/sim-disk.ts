@@ -15,7 +15,7 @@ export interface DiskTraits {
   readonly reusesInodes: boolean
   /** link(2) works. */
   readonly hardLinks: boolean
-  /** Most bytes that one read gives (a file is read in pieces, between which others may write). */
+  /** Most bytes that one read of a small file gives (it is read in pieces, between which others may write). */
   readonly readSize: number
 }
 
@@ -38,6 +38,8 @@ export interface DiskObserver {
   /** A call changed what is at `actual` by another spelling of its name. */
   inexact(call: string, asked: string, actual: string): void
 }
+
+const SMALL_FILE = 4096
 
 type Access = 'read' | 'write' | 'both'
 
@@ -111,7 +113,8 @@ export class SimDisk implements FileSystem, Tree {
     const { inode, access } = this.#file(fd, 'read')
     if (access === 'write') fail('EBADF', 'read', String(fd))
     if (inode.kind === 'directory') fail('EISDIR', 'read', String(fd))
-    const piece = inode.data.subarray(position, position + Math.min(buffer.length, this.traits.readSize))
+    const most = inode.data.length > SMALL_FILE ? buffer.length : this.traits.readSize
+    const piece = inode.data.subarray(position, position + Math.min(buffer.length, most))
     buffer.set(piece)
     this.#observer.looked(inode)
     return piece.length

@@ -73,7 +73,7 @@ class Judge {
   #replacement(path: string, content: ContentId, target: Version): void {
     const put = this.#lastPut(path, content)
     if (put === undefined) return this.#strange(path, content, target)
-    this.#checkSeen('I3', path, target, put.sequence, `${this.#show(content)}`)
+    this.#checkSeen('I3', path, target, put.sequence, this.#show(content))
   }
 
   /** A content appeared at a path where the log had nothing. */

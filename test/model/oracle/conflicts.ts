@@ -11,8 +11,8 @@ interface Span {
 }
 
 const matches = (original: string, copy: string): boolean => {
-  const [plain = '', cut = ''] = [copy.replace(COPY, ''), original]
-  return plain === cut || (plain.length > 150 && cut.startsWith(plain.slice(0, 150)))
+  const plain = copy.replace(COPY, '')
+  return plain === original || (plain.length > 150 && original.startsWith(plain.slice(0, 150)))
 }
 
 /** I13: the same bytes on both sides, or other metadata alone, make no conflict copy; and one version makes one copy at most. */

@@ -34,7 +34,8 @@ export const judgeSync = async (evidence: Evidence, head: Fold): Promise<void> =
     const tree = new Map([...foldUpTo(evidence.log, position).live].map(([path, { revision }]) => [path, revision]))
     const told = new Set<string>()
     for (const entry of (await evidence.sync(position, evidence.log[position]?.chain ?? '')).flatMap(entriesOf)) {
-      const path = String(entry['OriginalName'])
+      // The gateway names every entry by its path.
+      const path = entry['OriginalName'] as string
       if (told.has(path)) evidence.trace.violated('I8', `a Sync from ${position} told of ${path} twice`)
       told.add(path)
       if (entry['Deleted'] === true) tree.delete(path)
