@@ -186,11 +186,13 @@ export class World {
     const client = new SimClient(this.#network, 'auditor', (nonce) => signInRequest(signer, nonce))
     const pages: JsonObject[] = []
     // The folder was made before any device was started; chains are hashes, as the log's events and the answers have them.
-    let request = { tag: 'Sync' as const, key: signer.key, folder: this.#folder as FolderId, position, chain: chain as Hash | '' }
+    const folder = this.#folder as FolderId
+    const from = { position, chain: chain as Hash | '' }
     for (;;) {
-      const { message } = await this.#ask(client, request)
+      const { message } = await this.#ask(client, { tag: 'Sync', key: signer.key, folder, ...from })
       pages.push(message)
-      request = { ...request, position: Number(message['Position']), chain: message['Chain'] as Hash }
+      from.position = Number(message['Position'])
+      from.chain = message['Chain'] as Hash
       if (message['More'] !== true) break
     }
     client.abandon()
