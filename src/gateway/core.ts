@@ -27,7 +27,9 @@ const MAX_SETTLED = 10_000
 export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
   const { log, clock, state, followed, uploads, blobs, metrics } = deps
   const learn = async (stream: string, events: readonly RecordedEvent[]): Promise<E.Either<Stopped, void>> => {
-    const applied = state.apply(stream, events)
+    // A log that folds inside its append has done so already.
+    const behind = (state.head(stream)?.revision ?? -1) < (events.at(-1)?.revision ?? -1)
+    const applied = behind ? state.apply(stream, events) : E.right(undefined)
     if (E.isLeft(applied)) return applied
     const opened = new Map<Hash, readonly Chunk[] | undefined>()
     for (const event of events) {

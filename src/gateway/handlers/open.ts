@@ -43,10 +43,14 @@ type Files = Signed<'Open'>['request']['files']
 const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise<E.Either<ReadError | 'foreign', readonly Chunk[]>> => {
   const wanted = new Map<Hash, Chunk>()
   let bytes = 0
+  let manifests = 0
   for (const { version, chunks } of files) {
     const content = await contentAt(core, folder, version)
     if (E.isLeft(content)) return content
     if (content.right === undefined) return E.left('foreign')
+    // Manifests are read whole: as many as an answer's bytes, or the first.
+    manifests += content.right.manifest.tag === 'object' ? content.right.manifest.size : 0
+    if (manifests > MAX_PAYLOAD && wanted.size > 0) break
     const sizeOf = await chunkSizesOf(content.right, core.manifests)
     for (const hash of chunks) {
       const size = sizeOf(hash)

@@ -12,13 +12,17 @@ import { receiptsOf } from './receipts.ts'
 
 /** Messages of one batch. */
 const MAX_JOBS = 256
-/** Contents that one batch stores together, and that may wait for a folder in all (I16). */
+/** What a change weighs in memory against its text. */
+const PARSED_WEIGHT = 4
+/** Changes that one batch decides over: nothing else is answered meanwhile. */
+const MAX_CHANGES = 4096
+/** What one batch may weigh, and all that wait for a folder (I16). */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024
 const MAX_WAITING_BYTES = 128 * 1024 * 1024
 
 interface Waiting {
   readonly job: Job
-  /** Of the contents that came inside. */
+  /** Of the changes, and of the contents that came inside. */
   readonly bytes: number
   readonly resolve: (answer: Answer) => void
 }
@@ -62,8 +66,9 @@ export const createFolderWriter = (core: Core, folder: FolderId): FolderWriter =
   }
 }
 
-const bytesOf = ({ contents }: Job): number => {
+const bytesOf = ({ contents, canonical }: Job): number => {
   let bytes = 0
+  for (const text of canonical) bytes += text.length * PARSED_WEIGHT
   for (const chunk of contents.values()) bytes += chunk.bytes.length
   return bytes
 }
@@ -72,12 +77,14 @@ const bytesOf = ({ contents }: Job): number => {
 const take = (waiting: readonly Waiting[]): readonly Waiting[] => {
   const senders = new Set<string>()
   let total = 0
+  let changes = 0
   const end = waiting.findIndex(({ job, bytes }, index) => {
     total += bytes
+    changes += job.changes.length
     const sender = `${job.agent.key}${job.epoch}`
     const again = senders.has(sender)
     senders.add(sender)
-    return again || index >= MAX_JOBS || (index > 0 && total > MAX_BATCH_BYTES)
+    return again || index >= MAX_JOBS || (index > 0 && (total > MAX_BATCH_BYTES || changes > MAX_CHANGES))
   })
   return end < 0 ? waiting.slice() : waiting.slice(0, end)
 }

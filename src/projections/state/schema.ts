@@ -6,7 +6,8 @@ const VERSION = 1
 
 const TABLES = ['state_version', 'state_checkpoint', 'heads', 'folders', 'tree', 'accounts', 'agents', 'senders', 'messages']
 
-// A folder has a small number here, which keeps the tree's indexes small. Tombstones stay, since a Sync must tell of them.
+// A folder has a small number here, which keeps the tree's indexes small. Tombstones stay, since a Sync must tell of them; what lives has
+// an index of its own, so that looking into a folder does not wade through all that was ever deleted in it.
 const SCHEMA = `
   CREATE TABLE state_version (version INTEGER NOT NULL);
   INSERT INTO state_version VALUES (${VERSION});
@@ -19,6 +20,7 @@ const SCHEMA = `
     id INTEGER PRIMARY KEY, folder INTEGER NOT NULL, path TEXT NOT NULL, revision INTEGER NOT NULL, file_id TEXT NOT NULL, content TEXT, moved_to TEXT
   );
   CREATE UNIQUE INDEX tree_by_path ON tree (folder, path);
+  CREATE INDEX tree_live ON tree (folder, path) WHERE content IS NOT NULL;
   CREATE INDEX tree_by_revision ON tree (folder, revision);
   CREATE INDEX tree_by_file ON tree (folder, file_id) WHERE content IS NOT NULL;
   CREATE TABLE accounts (account TEXT PRIMARY KEY, email TEXT NOT NULL, verifier TEXT NOT NULL) WITHOUT ROWID;

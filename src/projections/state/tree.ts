@@ -40,7 +40,7 @@ export const prepareTrees = (db: DatabaseSync): TreeTables => {
   const get = prepared(db, `${select} AND path = ?`)
   const live = prepared(db, `${select} AND file_id = ? AND content IS NOT NULL`)
   // '0' follows '/': these are the paths that begin with `path/`.
-  const under = prepared(db, `${select} AND path > ? || '/' AND path < ? || '0' AND content IS NOT NULL`)
+  const under = prepared(db, "SELECT path FROM tree WHERE folder = ? AND path > ? || '/' AND path < ? || '0' AND content IS NOT NULL")
   const at = prepared(db, `${select} AND revision = ?`)
   const since = prepared(db, `${select} AND revision > ? ORDER BY revision, content IS NOT NULL LIMIT ?`)
   const number = db.prepare('SELECT id FROM folders WHERE folder = ?')
@@ -54,8 +54,8 @@ export const prepareTrees = (db: DatabaseSync): TreeTables => {
     live: (fileId) => row(live.get(folder, fileId)),
     hasLiveUnder: (path, gone) => {
       if (gone === undefined) return under.get(folder, path, path) !== undefined
-      // One of the rows as arrays.
-      for (const found of under.iterate(folder, path, path)) if (!gone((found as unknown as Row)[0])) return true
+      // Rows as arrays, of one column.
+      for (const found of under.iterate(folder, path, path)) if (!gone((found as unknown as [SyncPath])[0])) return true
       return false
     },
     at: (revision) => rows(at.all(folder, revision)).map(toEntry),
