@@ -243,4 +243,10 @@ describe('mkdir', () => {
     expect(await take({ tag: 'mkdir', path: path('f') })).toEqual(changed)
     expect(await take({ tag: 'mkdir', path: path('d/e/f') })).toEqual(failedBy('BadParent'))
   })
+  test('makes nothing in a folder that has lost its marker', async () => {
+    const { at, take } = await diskFolder()
+    nodeFs.unlinkSync(at('.eventsync/marker'))
+    expect(await take({ tag: 'mkdir', path: path('d') })).toEqual(failedBy('Io'))
+    expect(nodeFs.readdirSync(at(''))).toEqual(['.eventsync'])
+  })
 })

@@ -51,8 +51,7 @@ const inspector = (here: Run, long: Lane, limits: WorkerLimits): Disk['inspectGr
   if (graves.length > limits.inlineItems) return long.call('inspectGraves', [graves, buried])
   const first = await here('inspectWithin', [graves, buried, limits.inlineBytes])
   const large = graves.flatMap((grave, i) => (first[i]?.tag === 'large' ? [{ grave, known: buried[i] }] : []))
-  if (large.length === 0) return first.flatMap((state) => (state.tag === 'large' ? [] : [state]))
-  const later = [...(await long.call('inspectGraves', [large.map(({ grave }) => grave), large.map(({ known }) => known)]))]
+  const later = large.length === 0 ? [] : [...(await long.call('inspectGraves', [large.map(({ grave }) => grave), large.map(({ known }) => known)]))]
   return first.flatMap((state) => (state.tag === 'large' ? later.splice(0, 1) : [state]))
 }
 
