@@ -17,7 +17,8 @@ export interface Gathered {
 
 /** Deletions wait until nothing has vanished for so long: what looks like a deletion may be half of a move, or the start of a mass deletion. */
 const QUIET_MS = 100
-const LONGEST_WAIT_MS = 5_000
+const LONG_MS = 5_000
+const LONGEST_MS = 60_000
 const MAX_EVENT_BYTES = 400 * 1024
 
 /** Control characters and the like take up to six bytes each. */
@@ -55,6 +56,7 @@ const isKnown = (ctx: FolderContext, { local, base }: Node): boolean => {
   const content = local?.content
   if (content === undefined) return true
   if (base !== undefined && sameBytes(base.content, content)) return true
+  if (ctx.index.vanishedWith(content.hash, 1).length > 0) return true
   return ctx.index.filesWith(content.hash, 8).some((other) => other.base !== undefined && sameBytes(other.base.content, content))
 }
 
@@ -125,8 +127,11 @@ const putBack = (ctx: FolderContext, change: Change): 'full' => {
   return 'full'
 }
 
-/** In a folder that never rests deletions go out all the same, in the end. */
-const hasWaitedLong = (ctx: FolderContext): boolean => ctx.now - (ctx.destructiveSince ?? ctx.now) > LONGEST_WAIT_MS
+/** In a folder that never rests deletions go out all the same, in the end: sooner where no new file is found that may be the other half of a move. */
+const hasWaitedLong = (ctx: FolderContext): boolean => {
+  const waited = ctx.now - (ctx.destructiveSince ?? ctx.now)
+  return waited > LONGEST_MS || (waited > LONG_MS && !ctx.scanning && ctx.now - ctx.appearedAt > LONG_MS)
+}
 
 /** Nothing is under way that could show a deletion to be a move. */
 const isResting = (ctx: FolderContext): boolean => {
@@ -159,11 +164,14 @@ const addDestructive = async (ctx: FolderContext, message: Message): Promise<voi
   }
 }
 
+const isUnsent = (ctx: FolderContext, node: Node): boolean =>
+  node.base === undefined && node.remote?.content === undefined && !ctx.problems.blocks(node.path) && !ctx.isIgnored(node)
+
 /** A new file that is still to be sent has just this content: the deletion is half of a move, and the folder that it was in waits with it. */
 const mayBeMoved = (ctx: FolderContext, path: SyncPath): boolean => {
   const { local, base } = ctx.index.get(path)
   if (local !== undefined || base === undefined || base.content.size === 0) return false
-  return ctx.index.filesWith(base.content.hash, 8).some((other) => other.base === undefined && ctx.busy.has(other.path))
+  return ctx.index.filesWith(base.content.hash, 8).some((other) => isUnsent(ctx, other))
 }
 
 const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boolean, message: Message): Promise<boolean> => {
