@@ -2,6 +2,8 @@ import type { Hash } from '../../domain/content.ts'
 
 const LIMIT = 32 * 1024 * 1024
 
+const ENOUGH = LIMIT / 2
+
 /** The bytes of small contents between their reading and their sending, so that most are read once; bounded, the oldest go first (I16). */
 export class ByteCache {
   readonly #bytes = new Map<Hash, Uint8Array>()
@@ -16,6 +18,15 @@ export class ByteCache {
       this.#bytes.delete(oldest)
       this.#total -= old.byteLength
     }
+  }
+
+  get total(): number {
+    return this.#total
+  }
+
+  /** So much waits to be sent that more need not be read yet: it would only push out what is to be sent next. */
+  get isAmple(): boolean {
+    return this.#total > ENOUGH
   }
 
   get(hash: Hash): Uint8Array | undefined {

@@ -56,7 +56,7 @@ export class FolderContext {
   readonly hot = new Set<SyncPath>()
   readonly busy = new Set<SyncPath>()
   readonly queues: Queues = { fetch: new Map(), apply: new Map(), publish: new Set(), destructive: new Set() }
-  readonly wake = { look: new Wakeup(), plan: new Wakeup(), fetch: new Wakeup(), apply: new Wakeup(), publish: new Wakeup(), pull: new Wakeup(), adopt: new Wakeup(), upload: new Wakeup(), graves: new Wakeup(), settled: new Wakeup() }
+  readonly wake = { look: new Wakeup(), plan: new Wakeup(), fetch: new Wakeup(), apply: new Wakeup(), publish: new Wakeup(), pull: new Wakeup(), adopt: new Wakeup(), upload: new Wakeup(), graves: new Wakeup(), settled: new Wakeup(), room: new Wakeup() }
   readonly adoptions: Adoption[] = []
   /** Messages that were answered, and whose paths are not settled yet. */
   unfinished = 0

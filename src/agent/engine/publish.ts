@@ -90,10 +90,10 @@ const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['c
   if (E.isLeft(reply)) return handleFailure(ctx, row, reply.left)
   const { answer } = reply.right
   if (answer.tag === 'SendChunks') return sendMissing(ctx, row, answer.missing)
-  return accept(ctx, row, answer)
+  return accept(ctx, row, contents, answer)
 }
 
-const accept = (ctx: FolderContext, row: OutboxRow, answer: Extract<Answer, { tag: 'Changed' }>): Delivered => {
+const accept = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents'], answer: Extract<Answer, { tag: 'Changed' }>): Delivered => {
   if (answer.outcomes.length !== row.batch.changes.length) {
     noteFailure(ctx, { tag: 'Later', reason: 'the gateway answered for another number of changes than were sent' })
     return 'later'
@@ -104,6 +104,8 @@ const accept = (ctx: FolderContext, row: OutboxRow, answer: Extract<Answer, { ta
     return 'later'
   }
   ctx.keepReceipt(row.number, answer.receipt)
+  for (const { chunk } of contents) ctx.bytes.delete(chunk.hash)
+  ctx.wake.room.notify()
   finish(ctx, answerRow(ctx, row, answer.outcomes, answer.position))
   return 'over'
 }

@@ -54,10 +54,27 @@ const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): 
   })
 }
 
+/** The longest wait for one message to make room: whatever holds it up must not hold up the scan. */
+const ROOM_MS = 500
+
+/** A scan reads on when what it has read is on its way: each file is read once, and reading and sending go hand in hand. */
+const room = async (ctx: FolderContext): Promise<void> => {
+  const isSending = (): boolean => ctx.connected && ctx.caughtUp && ctx.rootLost === undefined && ctx.queues.publish.size > 0 && !ctx.signal.aborted
+  let least = ctx.bytes.total
+  let since = ctx.now
+  while (ctx.bytes.isAmple && isSending() && ctx.now - since < ROOM_MS) {
+    await ctx.wake.room.wait(ctx.deps.clock, ctx.signal, ROOM_MS)
+    if (ctx.bytes.total >= least) continue
+    least = ctx.bytes.total
+    since = ctx.now
+  }
+}
+
 /** Walks directories and all below them, comparing what is there with the index; false where the root is lost or can't be listed. */
 export const walk = async (ctx: FolderContext, reader: FileReader, from: readonly (SyncPath | '')[]): Promise<boolean> => {
   const waiting: (SyncPath | '')[] = [...from]
   while (waiting.length > 0 && !ctx.signal.aborted && ctx.rootLost === undefined) {
+    await room(ctx)
     const listings = await ctx.deps.disk.list(waiting.splice(-DIRECTORIES_AT_ONCE))
     if (listings.some(({ result }) => result.tag === 'unknown') && !(await rootIsHere(ctx))) return false
     if (listings.some(({ directory, result }) => directory === '' && result.tag === 'unknown')) return rootUnlisted(ctx, listings)
