@@ -40,7 +40,7 @@ const clashing = (fold: Fold, key: (name: string) => string): ((path: string) =>
   return (path) => clashes.has(path) || ancestors(path).some((ancestor) => clashes.has(ancestor))
 }
 
-/** I2: how the tree on a device differs from the log's, but for what it can't hold or ignores. */
+/** I2: how the tree on a device differs from the log's, but for what it can't hold, what it ignores, and where a socket is. */
 export const differences = (device: DeviceEvidence, fold: Fold): string[] => {
   const tree = device.history.tree()
   const isIgnored = ignoredIn(tree)
@@ -50,6 +50,7 @@ export const differences = (device: DeviceEvidence, fold: Fold): string[] => {
     if (isIgnored(path) || ancestors(path).some(isIgnored)) continue
     const inode = tree.get(path)
     if (inode === undefined && clashes(path)) continue
+    if ([path, ...ancestors(path)].some((each) => tree.get(each)?.kind === 'other')) continue
     const text = inode === undefined ? 'is missing' : difference(inode, version, device.tickNs)
     if (text !== undefined && !(clashes(path) && inode?.kind === 'directory')) found.push(`${path} ${text}`)
   }
