@@ -5,8 +5,11 @@ const MAX_NAME_BYTES = 255
 
 const two = (value: number): string => String(value).padStart(2, '0')
 
+/** The last second that is written with four digits for the year. */
+const LATEST_MS = 253_402_300_799_000
+
 const stampOf = (modifiedNs: string): string => {
-  const at = new Date(Number(BigInt(modifiedNs) / 1_000_000n))
+  const at = new Date(Math.min(LATEST_MS, Math.max(0, Number(BigInt(modifiedNs) / 1_000_000n))))
   const date = `${String(at.getUTCFullYear()).padStart(4, '0')}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`
   return `${date} ${two(at.getUTCHours())}${two(at.getUTCMinutes())}${two(at.getUTCSeconds())}`
 }
