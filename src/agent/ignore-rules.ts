@@ -13,7 +13,7 @@ export class IgnoreRules {
     const known = this.#byDirectory.get(directory)?.text
     if (known === text) return false
     if (text === undefined) this.#byDirectory.delete(directory)
-    else this.#byDirectory.set(directory, { text, rules: ignore({ allowRelativePaths: true }).add(text) })
+    else this.#byDirectory.set(directory, { text, rules: ignore({ allowRelativePaths: true, ignorecase: false }).add(text) })
     return true
   }
 
