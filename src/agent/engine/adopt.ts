@@ -8,7 +8,7 @@ const RETRY_MS = 1_000
  * the page cache.
  */
 export const adoptLoop = async (ctx: FolderContext): Promise<void> => {
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     const group = ctx.adoptions.splice(0, AT_ONCE)
     if (group.length === 0) await ctx.wake.adopt.wait(ctx.deps.clock, ctx.signal)
     else await adoptGroup(ctx, group)
@@ -17,7 +17,7 @@ export const adoptLoop = async (ctx: FolderContext): Promise<void> => {
 
 const adoptGroup = async (ctx: FolderContext, group: readonly Adoption[]): Promise<void> => {
   const error = await ctx.deps.disk.persist(group.map(({ path }) => path))
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (error !== undefined) {
     ctx.lastError = error.reason
     ctx.adoptions.unshift(...group)

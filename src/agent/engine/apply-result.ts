@@ -96,7 +96,7 @@ export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<Step
  */
 const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseState | undefined): Promise<void> => {
   const [listing] = await ctx.deps.disk.list([path])
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (listing?.result.tag !== 'listed') return again(ctx, path)
   const inside = listing.result.entries.filter((entry) => !ctx.ignore.ignores(entry.path, isFolder(entry)) && !ctx.problems.isPermanent(entry.path))
   for (const entry of inside) ctx.look(entry.path)
@@ -124,7 +124,7 @@ const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState)
   if (local === undefined) return again(ctx, path)
   const to = copyPath(ctx, path, version.content)
   const [result] = await ctx.deps.disk.apply([{ tag: 'aside', path, expect: local.seen, to }])
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (result?.tag === 'done') {
     ctx.index.atomically(() => {
       forgetBelow(ctx, path)

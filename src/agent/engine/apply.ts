@@ -109,7 +109,7 @@ const take = (ctx: FolderContext): Work[] => {
     if (work === undefined) drop(ctx, path, job)
     else works.push(work)
   }
-  return works.sort(inOrder)
+  return works.toSorted(inOrder)
 }
 
 const drop = (ctx: FolderContext, path: SyncPath, job: ApplyJob): void => {
@@ -119,7 +119,7 @@ const drop = (ctx: FolderContext, path: SyncPath, job: ApplyJob): void => {
 
 /** Carries out visible changes in groups: contents are durable first (I17), then each step checks that its target is what the plan saw. */
 export const applyLoop = async (ctx: FolderContext): Promise<void> => {
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     const works = ctx.rootLost === undefined ? take(ctx) : []
     if (works.length === 0) await ctx.wake.apply.wait(ctx.deps.clock, ctx.signal)
     else await applyGroup(ctx, works)
@@ -131,7 +131,7 @@ const stagesOf = (works: readonly Work[]): string[] => works.flatMap(({ job }) =
 const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<void> => {
   const stages = stagesOf(works)
   const error = stages.length === 0 ? undefined : await ctx.deps.disk.persistStages(stages)
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (error !== undefined) {
     for (const { path } of works) {
       ctx.block(path, obstacleOf(error, 'version'))
@@ -142,7 +142,7 @@ const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<v
   buryBefore(ctx, works)
   for (const { path } of works) ctx.applying.set(path, false)
   const results = await ctx.deps.disk.apply(works.flatMap(({ steps }) => steps))
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   takeResults(ctx, works, results)
 }
 

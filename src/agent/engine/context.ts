@@ -119,6 +119,11 @@ export class FolderContext {
     this.looks = new LookQueue(this.wake.look.notify)
   }
 
+  /** The run is over, or about to be. */
+  stopped(): boolean {
+    return this.signal.aborted
+  }
+
   get now(): number {
     return this.deps.clock.monotonic()
   }

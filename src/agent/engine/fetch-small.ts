@@ -2,7 +2,7 @@ import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { sha256 } from '../../protocol/hash.ts'
 import type { Node } from '../index/folder-index.ts'
 import type { FolderContext } from './context.ts'
-import { giveUp, isStaged, stageName, type Wanted } from './fetch.ts'
+import { giveUp, isStaged, stageName, type Wanted } from './wanted.ts'
 import { open, type Opened } from './open.ts'
 
 const RETRY_MS = 300
@@ -39,7 +39,7 @@ export const fetchSmall = async (ctx: FolderContext, group: readonly Wanted[]): 
       else remote.push(wanted)
     }),
   )
-  if (ctx.signal.aborted || remote.length === 0) return
+  if (ctx.stopped() || remote.length === 0) return
   await fetchRemote(ctx, remote)
 }
 
@@ -51,7 +51,7 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
     asked.length === 0
       ? { bytes: new Map(), missing: new Set() }
       : await open(ctx, asked.map(({ version }) => ({ version: version.revision, chunks: [version.content.hash] })))
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (opened === undefined) return retryLater(ctx, group)
   const files: { wanted: Wanted; stage: string; bytes: Uint8Array }[] = []
   for (const wanted of group) {
@@ -66,7 +66,7 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
 
 const stageFiles = async (ctx: FolderContext, files: readonly { wanted: Wanted; stage: string; bytes: Uint8Array }[]): Promise<void> => {
   const results = await ctx.deps.disk.stageFiles(files.map(({ wanted, stage, bytes }) => ({ stage, content: wanted.version.content, bytes })))
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   files.forEach(({ wanted, stage }, at) => {
     const result = results[at] ?? { tag: 'mismatch' as const }
     if (isStaged(ctx, wanted.path, result)) staged(ctx, wanted, stage)

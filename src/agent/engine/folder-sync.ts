@@ -1,3 +1,4 @@
+import { databaseFailure } from '../../lib/sqlite.ts'
 import { parsePath, type SyncPath } from '../../domain/path.ts'
 import { either as E } from 'fp-ts'
 import type { Notification } from '../../transport/port.ts'
@@ -75,7 +76,7 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
   const end = (): void => over.abort()
   ctx.signal.addEventListener('abort', end, { signal: over.signal })
   signal?.addEventListener('abort', end, { signal: over.signal })
-  if (ctx.signal.aborted || signal?.aborted === true) over.abort()
+  if (ctx.stopped() || signal?.aborted === true) over.abort()
   while (!over.signal.aborted && !(isAtRest(ctx) && !ctx.pullWanted)) {
     await ctx.deps.clock.sleep(5, over.signal)
     ctx.looks.hurry()
@@ -83,6 +84,10 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
   end()
   return statusOf(ctx)
 }
+
+/** What the machine does to the index; undefined: a mistake in the program. */
+const indexTrouble = (error: unknown): string | undefined =>
+  databaseFailure(error) === undefined || !(error instanceof Error) ? undefined : `its index in the state directory cannot be used: ${error.message}`
 
 /** Keeps one folder in sync until stopped. The loops share a context, run on one thread, and wake each other. */
 export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
@@ -104,7 +109,9 @@ export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
       end()
     },
     (error) => {
-      crashed(error)
+      const trouble = indexTrouble(error)
+      if (trouble === undefined) crashed(error)
+      else failed({ tag: 'Index', reason: trouble })
       end()
     },
   )
@@ -124,11 +131,11 @@ export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
 
 const run = async (ctx: FolderContext): Promise<void> => {
   await loadRules(ctx)
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   resumeOutbox(ctx)
   // Nothing is brought into a folder before it is known to be the right one, and has its marker and the place for stages.
   await rootIsHere(ctx)
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   const reader = new FileReader(ctx)
   const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
   // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.

@@ -95,9 +95,8 @@ export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> 
   if (ctx.queues.destructive.size === 0) ctx.destructiveSince = undefined
   else ctx.destructiveSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
-  for (const path of [...ctx.queues.publish].sort()) {
-    const outcome = await addPublished(ctx, path, message)
-    if (outcome === 'full' || ctx.signal.aborted) break
+  for (const path of [...ctx.queues.publish].toSorted()) {
+    if ((await addPublished(ctx, path, message)) === 'full' || ctx.stopped()) break
   }
   if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)
   return message.changes.length === 0 ? undefined : message
@@ -155,7 +154,7 @@ const addDestructive = async (ctx: FolderContext, message: Message): Promise<voi
   if (reason !== undefined && !isResting(ctx)) return
   if (reason !== undefined) hold(ctx, reason, message)
   // The deepest first: a folder goes after what it held.
-  const paths = [...destructive].sort((a, b) => depthOf(b) - depthOf(a) || (a < b ? 1 : -1)).slice(0, MAX_CHANGES)
+  const paths = [...destructive].toSorted((a, b) => depthOf(b) - depthOf(a) || (a < b ? 1 : -1)).slice(0, MAX_CHANGES)
   const looks = await ctx.deps.disk.look(paths)
   const halves: SyncPath[] = []
   for (const look of looks) {

@@ -71,7 +71,7 @@ const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promi
   const copy = copyPath(ctx, grave.path, content)
   if (holds(ctx, copy, content)) return true
   const result = await ctx.deps.disk.exhume(grave.name, copy)
-  if (ctx.signal.aborted || result.tag === 'failed') return false
+  if (ctx.stopped() || result.tag === 'failed') return false
   if (result.tag === 'done') ctx.deps.report({ tag: 'conflict', path: grave.path, copy })
   ctx.look(copy)
   return result.tag === 'done'
@@ -82,17 +82,17 @@ const inspectPage = async (ctx: FolderContext, page: readonly Grave[]): Promise<
   const over: string[] = []
   for (const [at, grave] of page.entries()) {
     const state = states[at]
-    if (ctx.signal.aborted) return
+    if (ctx.stopped()) return
     if (state !== undefined && (await judge(ctx, grave, state))) over.push(grave.name)
   }
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   if (over.length > 0) await ctx.deps.disk.dropGraves(over)
-  if (!ctx.signal.aborted) forget(ctx, over)
+  if (!ctx.stopped()) forget(ctx, over)
 }
 
 const inspectUpTo = async (ctx: FolderContext, round: number): Promise<void> => {
   let after = ''
-  for (let page = gravesUpTo(ctx, round, after); page.length > 0 && !ctx.signal.aborted; page = gravesUpTo(ctx, round, after)) {
+  for (let page = gravesUpTo(ctx, round, after); page.length > 0 && !ctx.stopped(); page = gravesUpTo(ctx, round, after)) {
     await inspectPage(ctx, page)
     after = page.at(-1)?.name ?? after
   }
@@ -102,7 +102,7 @@ const inspectUpTo = async (ctx: FolderContext, round: number): Promise<void> => 
 export const graveLoop = async (ctx: FolderContext): Promise<void> => {
   // What an earlier run buried counts as the first round.
   ctx.index.statement('UPDATE grave SET round = 0').run()
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     if (!anyGrave(ctx)) {
       await ctx.wake.graves.wait(ctx.deps.clock, ctx.signal)
       continue
@@ -110,6 +110,6 @@ export const graveLoop = async (ctx: FolderContext): Promise<void> => {
     const round = ctx.graveRound
     ctx.graveRound += 1
     await ctx.deps.clock.sleep(REST_MS, ctx.signal)
-    if (!ctx.signal.aborted && ctx.rootLost === undefined) await inspectUpTo(ctx, round)
+    if (!ctx.stopped() && ctx.rootLost === undefined) await inspectUpTo(ctx, round)
   }
 }

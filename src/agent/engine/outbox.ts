@@ -2,6 +2,7 @@ import { either as E } from 'fp-ts'
 import type { Change } from '../../domain/change.ts'
 import { signBatch } from '../../protocol/batch.ts'
 import { decodeChange } from '../../protocol/change-codec.ts'
+import type { Json } from '../../protocol/json.ts'
 import type { Head, Outcome, SignedBatch } from '../../protocol/messages.ts'
 import type { FolderContext } from './context.ts'
 
@@ -30,7 +31,9 @@ interface StoredRow {
 const hex32 = (random: () => number): string => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')
 
 const changeOf = (text: string): Change => {
-  const change = decodeChange(JSON.parse(text), 'Changes')
+  // The text is canonical JSON that `enqueue` stored.
+  const parsed = JSON.parse(text) as Json
+  const change = decodeChange(parsed, 'Changes')
   if (E.isLeft(change)) throw new Error(`the outbox holds a change that cannot be read: ${change.left.reason}`)
   return change.right
 }

@@ -106,7 +106,7 @@ const retryProblems = (ctx: FolderContext): void => {
 
 /** Plans whatever has changed, while the workers have room; the rest waits in the index (I16). */
 export const planLoop = async (ctx: FolderContext): Promise<void> => {
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     retryProblems(ctx)
     if (ctx.rootLost === undefined) {
       ctx.index.atomically(() => {

@@ -20,7 +20,7 @@ const NOTHING: Gathered['contents'] = []
 export const publishLoop = async (ctx: FolderContext): Promise<void> => {
   let pause = FIRST_PAUSE_MS
   let asked: number | undefined
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     if (!ctx.connected || !ctx.caughtUp || ctx.rootLost !== undefined) {
       await ctx.wake.publish.wait(ctx.deps.clock, ctx.signal)
       continue
@@ -86,7 +86,7 @@ type Delivered = 'over' | 'sentMissing' | 'later'
 const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents']): Promise<Delivered> => {
   const payload = contents.length === 0 ? undefined : Buffer.concat(contents.map(({ bytes }) => bytes))
   const reply = await call(ctx, requestFor(ctx, row, contents), ['Changed', 'SendChunks'], payload)
-  if (ctx.signal.aborted) return 'over'
+  if (ctx.stopped()) return 'over'
   if (E.isLeft(reply)) return handleFailure(ctx, row, reply.left)
   const { answer } = reply.right
   if (answer.tag === 'SendChunks') return sendMissing(ctx, row, answer.missing)

@@ -38,7 +38,7 @@ const take = (ctx: FolderContext, { answer }: Reply<'Synced'>): void => {
 const pullPage = async (ctx: FolderContext): Promise<E.Either<string, boolean>> => {
   const { agentKey: key, folder } = ctx.deps
   const reply = await call(ctx, { tag: 'Sync', key, folder, position: ctx.position, chain: ctx.chain }, ['Synced'])
-  if (ctx.signal.aborted) return E.left('stopped')
+  if (ctx.stopped()) return E.left('stopped')
   if (E.isLeft(reply)) {
     noteFailure(ctx, reply.left)
     return E.left(reply.left.reason)
@@ -60,7 +60,7 @@ const pullPage = async (ctx: FolderContext): Promise<E.Either<string, boolean>> 
 /** Follows the folder's log: at each notification, after each own message, and at each new connection. */
 export const pullLoop = async (ctx: FolderContext): Promise<void> => {
   let pause = FIRST_PAUSE_MS
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     if (!ctx.connected || (ctx.caughtUp && ctx.position >= ctx.head && !ctx.pullWanted)) {
       await ctx.wake.pull.wait(ctx.deps.clock, ctx.signal)
       continue
@@ -96,7 +96,7 @@ const reachHead = (ctx: FolderContext): void => {
 /** Resolves when the remote tree holds the log up to a position, or the run ends. */
 export const reach = async (ctx: FolderContext, position: number): Promise<void> => {
   ctx.head = Math.max(ctx.head, position)
-  while (ctx.position < position && !ctx.signal.aborted) {
+  while (ctx.position < position && !ctx.stopped()) {
     const pulled = new Promise<void>((resolve) => ctx.pullWaiters.push(resolve))
     ctx.wake.pull.notify()
     await pulled

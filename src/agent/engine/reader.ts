@@ -55,10 +55,10 @@ export class FileReader {
 
   async #readBatch(paths: readonly SyncPath[]): Promise<void> {
     const readings = await this.#ctx.deps.disk.read(paths)
-    if (this.#ctx.signal.aborted) return
+    if (this.#ctx.stopped()) return
     // Without its marker nothing in the folder can be read: when it is back, it is scanned.
     const lost = readings.some(({ tag }) => tag === 'failed') && !(await rootIsHere(this.#ctx))
-    if (this.#ctx.signal.aborted) return
+    if (this.#ctx.stopped()) return
     if (!lost) {
       this.#ctx.index.atomically(() => {
         for (const reading of readings) if (!this.#isStale(reading.path)) noteReading(this.#ctx, reading)

@@ -25,9 +25,9 @@ export const reportLoop = async (ctx: FolderContext): Promise<void> => {
   let saidAt = -2
   let toldAt = -Infinity
   let most: Left = { files: 0, bytes: 0 }
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     await ctx.wake.settled.wait(ctx.deps.clock, ctx.signal)
-    if (ctx.signal.aborted) return
+    if (ctx.stopped()) return
     if (isQuiet(ctx) && ctx.position !== saidAt && statusOf(ctx).inSync) {
       saidAt = ctx.position
       most = { files: 0, bytes: 0 }

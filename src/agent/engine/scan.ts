@@ -59,7 +59,7 @@ const ROOM_MS = 500
 
 /** A scan reads on when what it has read is on its way: each file is read once, and reading and sending go hand in hand. */
 const room = async (ctx: FolderContext): Promise<void> => {
-  const isSending = (): boolean => ctx.connected && ctx.caughtUp && ctx.rootLost === undefined && ctx.queues.publish.size > 0 && !ctx.signal.aborted
+  const isSending = (): boolean => ctx.connected && ctx.caughtUp && ctx.rootLost === undefined && ctx.queues.publish.size > 0 && !ctx.stopped()
   let least = ctx.bytes.total
   let since = ctx.now
   while (ctx.bytes.isAmple && isSending() && ctx.now - since < ROOM_MS) {
@@ -73,7 +73,7 @@ const room = async (ctx: FolderContext): Promise<void> => {
 /** Walks directories and all below them, comparing what is there with the index; false where the root is lost or can't be listed. */
 export const walk = async (ctx: FolderContext, reader: FileReader, from: readonly (SyncPath | '')[]): Promise<boolean> => {
   const waiting: (SyncPath | '')[] = [...from]
-  while (waiting.length > 0 && !ctx.signal.aborted && ctx.rootLost === undefined) {
+  while (waiting.length > 0 && !ctx.stopped() && ctx.rootLost === undefined) {
     await room(ctx)
     const listings = await ctx.deps.disk.list(waiting.splice(-DIRECTORIES_AT_ONCE))
     if (listings.some(({ result }) => result.tag === 'unknown') && !(await rootIsHere(ctx))) return false
@@ -125,7 +125,7 @@ export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: rea
 
 /** Takes what hints have gathered, again and again; scans everything at the start, periodically, and when hints were lost. */
 export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     if (ctx.scanWanted || ctx.looks.takeOverflow()) await scanAll(ctx, reader)
     const paths = ctx.rootLost === undefined ? ctx.looks.take(ctx.now, LOOKS_AT_ONCE) : []
     if (paths.length > 0 || (ctx.rewalk.size > 0 && ctx.rootLost === undefined)) {
@@ -161,7 +161,7 @@ const scanAll = async (ctx: FolderContext, reader: FileReader): Promise<void> =>
   ctx.unnamed.clear()
   const whole = (await rootIsHere(ctx)) && (await walk(ctx, reader, ['']))
   if (whole) await walkAgain(ctx, reader)
-  if (whole && !ctx.signal.aborted) ctx.scanned = true
+  if (whole && !ctx.stopped()) ctx.scanned = true
   ctx.scanning = false
   ctx.nextScan = ctx.now + (whole ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
   ctx.wake.publish.notify()

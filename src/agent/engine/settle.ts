@@ -12,7 +12,10 @@ import { reach } from './pull.ts'
 
 /** All paths that a message's changes touch: they are busy until the message is settled. */
 export const pathsOf = (changes: readonly Change[]): SyncPath[] =>
-  changes.flatMap((change) => (change.tag === 'hold' || change.tag === 'approve' ? [] : change.tag === 'move' ? [change.from, change.path] : [change.path]))
+  changes.flatMap((change) => {
+    if (change.tag === 'hold' || change.tag === 'approve') return []
+    return change.tag === 'move' ? [change.from, change.path] : [change.path]
+  })
 
 type Refused = Exclude<Outcome, { status: 200 }>
 type Item = Omit<Adoption, 'done'>
@@ -64,7 +67,7 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
 /** Those of the items that the disk holds as they say; the others are planned by what it holds. */
 const onDisk = async (ctx: FolderContext, items: readonly Item[]): Promise<readonly Item[]> => {
   const readings = await ctx.deps.disk.read(items.map(({ path }) => path))
-  if (ctx.signal.aborted) return []
+  if (ctx.stopped()) return []
   return ctx.index.atomically(() =>
     items.filter(({ path, base }, at) => {
       const reading = readings[at]
@@ -80,7 +83,7 @@ const onDisk = async (ctx: FolderContext, items: readonly Item[]): Promise<reado
 export const finishRow = async (ctx: FolderContext, { number, batch, answer }: OutboxRow): Promise<void> => {
   if (answer === undefined) return
   await reach(ctx, answer.position)
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   const items = ctx.index.atomically(() =>
     batch.changes.flatMap((change, at): Item[] => {
       const outcome = answer.outcomes[at]
@@ -89,7 +92,7 @@ export const finishRow = async (ctx: FolderContext, { number, batch, answer }: O
     }),
   )
   await adoptAll(ctx, number > ctx.doubtfulUpTo ? items : await onDisk(ctx, items))
-  if (ctx.signal.aborted) return
+  if (ctx.stopped()) return
   removeRow(ctx, number)
   for (const path of pathsOf(batch.changes)) ctx.release(path)
 }

@@ -6,9 +6,9 @@ const EVERY_MS = 10_000
 /** Drops staged files that nothing wants any more: those that were superseded, and, when the folder rests, what an earlier run left behind. */
 export const tidy = async (ctx: FolderContext): Promise<void> => {
   let leftBehind = true
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     await ctx.deps.clock.sleep(EVERY_MS, ctx.signal)
-    if (ctx.signal.aborted || ctx.rootLost !== undefined) continue
+    if (ctx.stopped() || ctx.rootLost !== undefined) continue
     const idle = ctx.idleStages.splice(0).filter((stage) => !isWanted(ctx, stage))
     if (idle.length > 0) await ctx.deps.disk.dropStages(idle)
     if (!leftBehind || !isAtRest(ctx)) continue
@@ -24,6 +24,6 @@ const isWanted = (ctx: FolderContext, stage: string): boolean => {
 
 const dropLeftovers = async (ctx: FolderContext): Promise<void> => {
   const { stages } = await ctx.deps.disk.leftovers()
-  if (ctx.signal.aborted || ctx.queues.fetch.size + ctx.fetching.size + ctx.queues.apply.size > 0) return
+  if (ctx.stopped() || ctx.queues.fetch.size + ctx.fetching.size + ctx.queues.apply.size > 0) return
   if (stages.length > 0) await ctx.deps.disk.dropStages(stages)
 }

@@ -70,7 +70,7 @@ const groupsOf = (pieces: readonly Piece[]): Piece[][] => {
 }
 
 const sendGroup = async (ctx: FolderContext, group: readonly Piece[]): Promise<UploadOutcome> => {
-  const bytes = await Promise.all(group.map(({ bytes: known, path, offset, chunk }) => known ?? ctx.deps.disk.readPiece(path, offset, chunk)))
+  const bytes = await Promise.all(group.map(async ({ bytes: known, path, offset, chunk }) => known ?? ctx.deps.disk.readPiece(path, offset, chunk)))
   const found = bytes.filter((piece) => piece !== undefined)
   if (found.length < bytes.length) return 'changed'
   const { agentKey: key, folder } = ctx.deps
@@ -86,13 +86,13 @@ const sendPieces = async (ctx: FolderContext, pieces: readonly Piece[]): Promise
   const groups = groupsOf(pieces)
   let outcome: UploadOutcome = 'sent'
   const sender = async (): Promise<void> => {
-    for (let group = groups.shift(); group !== undefined && outcome === 'sent' && !ctx.signal.aborted; group = groups.shift()) {
+    for (let group = groups.shift(); group !== undefined && outcome === 'sent' && !ctx.stopped(); group = groups.shift()) {
       const result = await sendGroup(ctx, group)
       if (result !== 'sent') outcome = result
     }
   }
   await Promise.all(Array.from({ length: WINDOW }, sender))
-  return ctx.signal.aborted ? 'later' : outcome
+  return ctx.stopped() ? 'later' : outcome
 }
 
 /** Sends those of the paths' chunks that are among `wanted` (all that the gateway lacks where undefined). */
@@ -108,14 +108,14 @@ export const uploadPaths = async (ctx: FolderContext, paths: readonly SyncPath[]
 
 /** Brings large contents to the gateway before their messages, beside everything else, so that they hold up nothing. A cut transfer goes on where it was: only what is missing is sent. */
 export const uploadLoop = async (ctx: FolderContext): Promise<void> => {
-  while (!ctx.signal.aborted) {
+  while (!ctx.stopped()) {
     if (!ctx.connected || ctx.uploads.length === 0) {
       await ctx.wake.upload.wait(ctx.deps.clock, ctx.signal)
       continue
     }
     const paths = nextGroup(ctx)
     const outcome = await uploadPaths(ctx, paths)
-    if (ctx.signal.aborted) return
+    if (ctx.stopped()) return
     await settle(ctx, paths, outcome)
   }
 }

@@ -44,24 +44,23 @@ const unpackSeen = ([kind, size, mtime, ctime, inode, executable]: PackedSeen): 
   kind: KINDS[kind] ?? 'file', size, mtime, ctime, inode, executable: executable === 1,
 })
 
-/** The texts of this database were all written by the functions of this file, so each parse gives the packed form back. */
-const parse = <T>(text: string): T => JSON.parse(text) as T
+// Each text was written by the function beside its reader, so parsing gives the packed form back.
 
 export const encodeSeen = (seen: Seen): string => JSON.stringify(packSeen(seen))
-export const decodeSeen = (text: string): Seen => unpackSeen(parse<PackedSeen>(text))
+export const decodeSeen = (text: string): Seen => unpackSeen(JSON.parse(text) as PackedSeen)
 export const encodeContent = (content: Content): string => JSON.stringify(packContent(content))
-export const decodeContent = (text: string): Content => unpackContent(parse<PackedContent>(text))
+export const decodeContent = (text: string): Content => unpackContent(JSON.parse(text) as PackedContent)
 
 export const encodeVersion = (version: BaseState | RemoteState): string =>
   JSON.stringify([version.revision, version.content === undefined ? null : packContent(version.content)])
 
 export const decodeRemote = (text: string): RemoteState => {
-  const [revision, content] = parse<[number, PackedContent | null]>(text)
+  const [revision, content] = JSON.parse(text) as [number, PackedContent | null]
   return { revision, content: content === null ? undefined : unpackContent(content) }
 }
 
 export const decodeBase = (text: string): BaseState => {
-  const [revision, content] = parse<[number, PackedContent]>(text)
+  const [revision, content] = JSON.parse(text) as [number, PackedContent]
   return { revision, content: unpackContent(content) }
 }
 
@@ -69,6 +68,6 @@ export const encodeLocal = (local: LocalNode): string =>
   JSON.stringify([packSeen(local.seen), packContent(local.content), local.settled ? 1 : 0, local.refused ?? null])
 
 export const decodeLocal = (text: string): LocalNode => {
-  const [seen, content, settled, refused] = parse<[PackedSeen, PackedContent, 0 | 1, number | null]>(text)
+  const [seen, content, settled, refused] = JSON.parse(text) as [PackedSeen, PackedContent, 0 | 1, number | null]
   return { seen: unpackSeen(seen), content: unpackContent(content), settled: settled === 1, ...(refused === null ? {} : { refused }) }
 }

@@ -1,4 +1,4 @@
-import { type Content, sameBytes, sameContent, sameMetadata } from '../content.ts'
+import { sameBytes, sameContent, sameMetadata } from '../content.ts'
 import type { Revision } from '../change.ts'
 import { type BaseState, type Intent, type LocalState, type RemoteState, type Trees, UNKNOWN_REVISION } from './trees.ts'
 
