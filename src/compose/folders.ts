@@ -41,9 +41,12 @@ export interface Told {
   readonly running: boolean
 }
 
+/** How long an agent may take to answer what it knows already. */
+const ANSWER_MS = 10_000
+
 /** What the folder's agent says; where none runs, what its index remembers (which can never be called in sync). */
 export const statusOf = async (folder: LocalFolder): Promise<Outcome<Told>> => {
-  const told = await ask(folder, { ask: 'status' })
+  const told = await ask(folder, { ask: 'status' }, AbortSignal.timeout(ANSWER_MS))
   if (E.isRight(told)) return told.right.tag === 'status' ? E.right({ status: told.right.status, running: true }) : unexpected(folder)
   return told.left.tag === 'NoAgent'
     ? E.right({ status: await rememberedStatus(folder), running: false })
