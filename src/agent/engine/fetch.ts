@@ -1,5 +1,3 @@
-import type { SyncPath } from '../../domain/path.ts'
-import type { BaseState } from '../../domain/plan/trees.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
 import type { FolderContext } from './context.ts'
 import { fetchLarge } from './fetch-large.ts'

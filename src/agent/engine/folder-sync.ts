@@ -76,8 +76,8 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
   const end = (): void => over.abort()
   ctx.signal.addEventListener('abort', end, { signal: over.signal })
   signal?.addEventListener('abort', end, { signal: over.signal })
-  if (ctx.stopped() || signal?.aborted === true) over.abort()
-  while (!over.signal.aborted && !(isAtRest(ctx) && !ctx.pullWanted)) {
+  const isOver = (): boolean => ctx.stopped() || signal?.aborted === true
+  while (!isOver() && !(isAtRest(ctx) && !ctx.pullWanted)) {
     await ctx.deps.clock.sleep(5, over.signal)
     ctx.looks.hurry()
   }

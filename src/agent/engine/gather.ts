@@ -106,7 +106,7 @@ const addPublished = async (ctx: FolderContext, path: SyncPath, message: Message
   const node = ctx.index.get(path)
   const content = node.local?.content
   const small = content === undefined || content.size <= INLINE_BYTES
-  if (!small && content !== undefined && !ctx.uploaded.has(content.hash) && plan(node).tag === 'publish') {
+  if (!small && !ctx.uploaded.has(content.hash) && plan(node).tag === 'publish') {
     ctx.queues.publish.delete(path)
     ctx.upload(path)
     return 'skipped'
