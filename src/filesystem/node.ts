@@ -5,7 +5,11 @@ import type { DirectoryName, FileStat, FileSystem } from './port.ts'
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = fs.constants
 
 /** Non-blocking, so that a FIFO that took a file's place cannot stop us in `open`; it means nothing for files. */
-const FLAGS = { r: O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 'r+': O_RDWR | O_NOFOLLOW | O_NONBLOCK, wx: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW } as const
+const FLAGS = {
+  r: O_RDONLY | O_NOFOLLOW | O_NONBLOCK,
+  'r+': O_RDWR | O_NOFOLLOW | O_NONBLOCK,
+  wx: O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+} as const
 
 const REPLACEMENT = '\uFFFD'
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -61,14 +65,14 @@ const targetOf = (path: string): string => {
 }
 
 const writeAll = (fd: number, buffer: Uint8Array, position: number): void => {
-  for (let done = 0; done < buffer.length; ) done += fs.writeSync(fd, buffer, done, buffer.length - done, position + done)
+  for (let done = 0; done < buffer.length;) done += fs.writeSync(fd, buffer, done, buffer.length - done, position + done)
 }
 
 const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b))
 
 /**
- * Seconds as the double that comes back as the same microsecond (until 2106, when doubles become too coarse): the middle of it. A numeric string, since node takes a negative
- * number (a time before 1970) for "now".
+ * Seconds as the double that comes back as the same microsecond (until 2106, when doubles become too coarse): the middle of it. A numeric
+ * string, since node takes a negative number (a time before 1970) for "now".
  */
 const secondsOf = (ns: bigint): string => String((Number(floorDivide(ns, 1000n)) + 0.5) / 1e6)
 

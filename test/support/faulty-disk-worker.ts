@@ -10,7 +10,14 @@ const fs = nodeFileSystem(workerData)
 const lstat = (path: string): FileStat => {
   if (path === 'exit') process.exit(3)
   // Can't be sent, so that the worker throws where nobody catches.
-  if (path === 'throw') return { ...fs.lstat(''), kind: 'file', get size() { return Symbol('unsendable') as never } }
+  if (path === 'throw')
+    return {
+      ...fs.lstat(''),
+      kind: 'file',
+      get size() {
+        return Symbol('unsendable') as never
+      },
+    }
   if (path === 'bug') throw new TypeError('a bug in a task')
   return fs.lstat(path)
 }

@@ -31,7 +31,7 @@ export const removeFile = (fs: FileSystem, path: string): boolean => {
 
 /** Fills the buffer from `position`; false where the file ends before. */
 export const readFully = (fs: FileSystem, fd: number, buffer: Uint8Array, position: number): boolean => {
-  for (let done = 0; done < buffer.length; ) {
+  for (let done = 0; done < buffer.length;) {
     const count = fs.read(fd, buffer.subarray(done), position + done)
     if (count === 0) return false
     done += count
@@ -44,12 +44,17 @@ export const chunkOf = (bytes: Uint8Array): Chunk => ({ hash: sha256(bytes), siz
 export const holds = (bytes: Uint8Array, chunk: Chunk): boolean => bytes.length === chunk.size && sha256(bytes) === chunk.hash
 
 /** The chunks of the first `size` bytes of an open file, read through a window; undefined where it is shorter. */
-export const chunksOfFile = (fs: FileSystem, fd: number, size: number, scratch: (size: number) => Uint8Array): readonly Chunk[] | undefined => {
+export const chunksOfFile = (
+  fs: FileSystem,
+  fd: number,
+  size: number,
+  scratch: (size: number) => Uint8Array,
+): readonly Chunk[] | undefined => {
   const window = scratch(Math.min(size, WINDOW)).subarray(0, Math.min(size, WINDOW))
   const chunker = createChunker()
   const chunks: Chunk[] = []
   let [start, end] = [0, 0]
-  for (let position = 0; position < size; ) {
+  for (let position = 0; position < size;) {
     if (end === window.length) {
       window.copyWithin(0, start, end)
       end -= start

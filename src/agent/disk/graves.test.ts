@@ -15,12 +15,16 @@ describe('inspectGraves', () => {
     expect(await disk.inspectGraves(['g1', 'none'])).toMatchObject([{ tag: 'there', hash: sha256('old') }, { tag: 'gone' }])
     nodeFs.writeSync(writer, 'written by one who had it open', 0)
     nodeFs.closeSync(writer)
-    expect(await disk.inspectGraves(['g1'])).toMatchObject([{ tag: 'there', seen: { size: 30 }, hash: sha256('written by one who had it open') }])
+    expect(await disk.inspectGraves(['g1'])).toMatchObject([
+      { tag: 'there', seen: { size: 30 }, hash: sha256('written by one who had it open') },
+    ])
   })
 
   test('reads only what may have changed: known inodes answer by their stat, unless they were young when buried', async () => {
     const opened: string[] = []
-    const { disk, at, seen, take } = await diskFolder((fs) => meddled(fs, (real) => ({ open: (name, flags) => (opened.push(name), real.open(name, flags)) })))
+    const { disk, at, seen, take } = await diskFolder((fs) =>
+      meddled(fs, (real) => ({ open: (name, flags) => (opened.push(name), real.open(name, flags)) })),
+    )
     for (const name of ['aged', 'young', 'written']) nodeFs.writeFileSync(at(name), name)
     for (const name of ['aged', 'written']) nodeFs.utimesSync(at(name), 5, 5)
     const names = ['aged', 'young', 'written']
@@ -29,7 +33,11 @@ describe('inspectGraves', () => {
     for (const [i, name] of names.entries()) await take({ tag: 'remove', path: path(name), expect: buried[i]!.seen, grave: name })
     nodeFs.writeSync(writer, 'WRITTEN', 0)
     nodeFs.closeSync(writer)
-    expect((await disk.inspectGraves(names, buried)).map((grave) => grave.tag === 'there' && grave.hash)).toEqual([EMPTY_HASH, sha256('young'), sha256('WRITTEN')])
+    expect((await disk.inspectGraves(names, buried)).map((grave) => grave.tag === 'there' && grave.hash)).toEqual([
+      EMPTY_HASH,
+      sha256('young'),
+      sha256('WRITTEN'),
+    ])
     expect(opened).toEqual(['.eventsync/grave/young', '.eventsync/grave/written'])
   })
 

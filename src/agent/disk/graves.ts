@@ -43,7 +43,12 @@ const tryInspect = (session: Session, grave: string, buried: Buried | undefined,
 }
 
 /** As {@link inspectGraves}, as far as `budget` bytes of reading go. */
-export const inspectWithin = (session: Session, graves: readonly string[], buried: readonly (Buried | undefined)[], budget: number): readonly (GraveState | LargeGrave)[] => {
+export const inspectWithin = (
+  session: Session,
+  graves: readonly string[],
+  buried: readonly (Buried | undefined)[],
+  budget: number,
+): readonly (GraveState | LargeGrave)[] => {
   if (blockedOwn(createVisit(session), OWN.graves) !== undefined) return graves.map(() => ({ tag: 'unstable' }))
   let left = budget
   return graves.map((grave, i) => {
@@ -54,7 +59,11 @@ export const inspectWithin = (session: Session, graves: readonly string[], burie
 }
 
 /** Looks at what was replaced or removed; content is read again only where it may have changed. */
-export const inspectGraves = (session: Session, graves: readonly string[], buried: readonly (Buried | undefined)[] = []): readonly GraveState[] =>
+export const inspectGraves = (
+  session: Session,
+  graves: readonly string[],
+  buried: readonly (Buried | undefined)[] = [],
+): readonly GraveState[] =>
   inspectWithin(session, graves, buried, Infinity).map((state) => (state.tag === 'large' ? { tag: 'unstable' } : state))
 
 /** Brings a grave's inode back under a new name of the folder. */

@@ -3,8 +3,12 @@ import { describe, expect, test } from 'vitest'
 import { diskFolder, failing, folding, meddled, path, sorted, temporaryFolder, unknownBy } from '../../../test/support/disk.ts'
 import type { FileSystem } from '../../filesystem/port.ts'
 
-const mountedAt = (where: string) => (fs: FileSystem): FileSystem =>
-  meddled(fs, (real) => ({ lstat: (name) => ({ ...real.lstat(name), ...(name === where || name.startsWith(`${where}/`) ? { dev: 99n } : {}) }) }))
+const mountedAt =
+  (where: string) =>
+  (fs: FileSystem): FileSystem =>
+    meddled(fs, (real) => ({
+      lstat: (name) => ({ ...real.lstat(name), ...(name === where || name.startsWith(`${where}/`) ? { dev: 99n } : {}) }),
+    }))
 
 describe('look', () => {
   test('tells files, directories, symlinks, special files and nothing apart', async () => {
@@ -27,11 +31,18 @@ describe('look', () => {
   })
 
   test('what is neither file, directory nor symlink is special', async () => {
-    const { disk } = await diskFolder((fs) => meddled(fs, (real) => ({ lstat: (name) => ({ ...real.lstat(name === 'socket' ? '' : name), ...(name === 'socket' ? { kind: 'other' } : {}) }) })))
+    const { disk } = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        lstat: (name) => ({ ...real.lstat(name === 'socket' ? '' : name), ...(name === 'socket' ? { kind: 'other' } : {}) }),
+      })),
+    )
     expect(await disk.look([path('socket')])).toMatchObject([{ tag: 'special', path: 'socket' }])
   })
 
-  test.each([['EACCES', 'NoPermission'], ['EIO', 'Io']])('%s leaves it unknown, and what is under it', async (code, tag) => {
+  test.each([
+    ['EACCES', 'NoPermission'],
+    ['EIO', 'Io'],
+  ])('%s leaves it unknown, and what is under it', async (code, tag) => {
     const { disk, at } = await diskFolder((fs) => failing(fs, 'lstat', code, (name) => name === 'd'))
     nodeFs.mkdirSync(at('d'))
     expect(await disk.look([path('d'), path('d/x'), path('other')])).toMatchObject([unknownBy(tag), unknownBy(tag), { tag: 'absent' }])
@@ -40,7 +51,11 @@ describe('look', () => {
   test('another device mounted inside is unknown, and all that is under it', async () => {
     const { disk, at } = await diskFolder(mountedAt('d'))
     nodeFs.mkdirSync(at('d/e'), { recursive: true })
-    expect(await disk.look([path('d'), path('d/e'), path('d/none')])).toMatchObject([unknownBy('Io', 'device'), unknownBy('Io', 'device'), unknownBy('Io', 'device')])
+    expect(await disk.look([path('d'), path('d/e'), path('d/none')])).toMatchObject([
+      unknownBy('Io', 'device'),
+      unknownBy('Io', 'device'),
+      unknownBy('Io', 'device'),
+    ])
   })
 
   test('a name too long to be there is absent', async () => {
@@ -128,7 +143,10 @@ describe('list', () => {
   test('another device mounted inside is unknown: as an entry and as a directory', async () => {
     const { disk, at } = await diskFolder(mountedAt('d'))
     nodeFs.mkdirSync(at('d'))
-    expect(await disk.list(['', path('d')])).toMatchObject([{ result: { entries: [unknownBy('Io', 'device')] } }, { result: unknownBy('Io', 'device') }])
+    expect(await disk.list(['', path('d')])).toMatchObject([
+      { result: { entries: [unknownBy('Io', 'device')] } },
+      { result: unknownBy('Io', 'device') },
+    ])
   })
 
   test('an entry that goes away meanwhile is not in it', async () => {

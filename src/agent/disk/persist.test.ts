@@ -66,14 +66,26 @@ describe('persist', () => {
   })
 
   test('what cannot be opened is made durable by a sync of all', async () => {
-    const { folder, synced } = await recorded((fs) => meddled(fs, () => ({ open: () => { throw failure('EACCES') } })))
+    const { folder, synced } = await recorded((fs) =>
+      meddled(fs, () => ({
+        open: () => {
+          throw failure('EACCES')
+        },
+      })),
+    )
     nodeFs.writeFileSync(folder.at('a'), 'x')
     expect(await folder.disk.persist([path('a')])).toBeUndefined()
     expect(synced).toEqual(['all'])
   })
 
   test('a write that failed is an error, and no later sync hides it (I17)', async () => {
-    const { folder, synced } = await recorded((fs) => meddled(fs, () => ({ fsync: () => { throw failure('EIO') } })))
+    const { folder, synced } = await recorded((fs) =>
+      meddled(fs, () => ({
+        fsync: () => {
+          throw failure('EIO')
+        },
+      })),
+    )
     nodeFs.writeFileSync(folder.at('a'), 'x')
     await folder.stage('s1', 'x')
     expect(await folder.disk.persist([path('a')])).toMatchObject({ tag: 'Io' })

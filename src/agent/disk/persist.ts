@@ -55,7 +55,10 @@ const done = (each: () => void): boolean => {
   }
 }
 
-/** Runs `each` for a few; many, and what an fsync of its own can't reach (no permission to open it, a directory that went away), `syncAll` does. */
+/**
+ * Runs `each` for a few; many, and what an fsync of its own can't reach (no permission to open it, a directory that went away), `syncAll`
+ * does.
+ */
 const durably = (fs: FileSystem, few: boolean, each: () => void): DiskError | undefined => {
   try {
     if (!few || !done(each)) fs.syncAll()

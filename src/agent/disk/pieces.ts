@@ -51,8 +51,8 @@ const openOrCreate = (fs: FileSystem, path: string): number => {
 }
 
 /**
- * Writes one piece into a staged file, once its hash is found right. Where that fails the stage stays: it holds other pieces, and one made anew
- * would look whole without them.
+ * Writes one piece into a staged file, once its hash is found right. Where that fails the stage stays: it holds other pieces, and one made
+ * anew would look whole without them.
  */
 export const stagePiece = (session: Session, stage: string, offset: number, chunk: Chunk, source: PieceSource): StageResult => {
   const { fs } = session

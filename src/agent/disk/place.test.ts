@@ -1,7 +1,19 @@
 import * as nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, contentOf, diskFolder, failedBy, failing, folding, meddled, path, seenIn, sorted, temporaryFolder } from '../../../test/support/disk.ts'
+import {
+  bytesOf,
+  contentOf,
+  diskFolder,
+  failedBy,
+  failing,
+  folding,
+  meddled,
+  path,
+  seenIn,
+  sorted,
+  temporaryFolder,
+} from '../../../test/support/disk.ts'
 
 const changed = { tag: 'changed' }
 
@@ -108,9 +120,13 @@ describe('place', () => {
     nodeFs.symlinkSync(outside, at('link'))
     for (const parent of ['missing', 'file', 'link', 'link/deep']) {
       await stage('s1', 'x')
-      expect(await take({ tag: 'place', stage: 's1', path: path(`${parent}/a`), expect: undefined, grave: 'g1' })).toEqual(failedBy('BadParent'))
+      expect(await take({ tag: 'place', stage: 's1', path: path(`${parent}/a`), expect: undefined, grave: 'g1' })).toEqual(
+        failedBy('BadParent'),
+      )
       expect(await take({ tag: 'mkdir', path: path(`${parent}/d`) })).toEqual(failedBy('BadParent'))
-      expect(await take({ tag: 'symlink', target: 't', path: path(`${parent}/l`), expect: undefined, grave: 'g1' })).toEqual(failedBy('BadParent'))
+      expect(await take({ tag: 'symlink', target: 't', path: path(`${parent}/l`), expect: undefined, grave: 'g1' })).toEqual(
+        failedBy('BadParent'),
+      )
     }
     expect(nodeFs.readdirSync(outside)).toEqual([])
   })
@@ -158,7 +174,9 @@ describe('place', () => {
     const { disk, at, seen, text } = await diskFolder(folding)
     nodeFs.writeFileSync(at('a'), 'x')
     const expected = await seen('a')
-    expect(await disk.stageLink('s1', path('a'), expected, contentOf(bytesOf('x'), { modified: expected.mtime }))).toEqual({ tag: 'staged' })
+    expect(await disk.stageLink('s1', path('a'), expected, contentOf(bytesOf('x'), { modified: expected.mtime }))).toEqual({
+      tag: 'staged',
+    })
     const results = await disk.apply([
       { tag: 'remove', path: path('a'), expect: expected, grave: 'g1' },
       { tag: 'place', stage: 's1', path: path('A'), expect: undefined, grave: 'g2' },
@@ -179,18 +197,23 @@ describe('place', () => {
     expect(results).toMatchObject([failedBy('BadName'), { tag: 'done' }])
   })
 
-  test.each([['EACCES', 'NoPermission'], ['EROFS', 'NoPermission'], ['ENOSPC', 'NoSpace'], ['EDQUOT', 'NoSpace'], ['EIO', 'Io'], ['ENAMETOOLONG', 'BadName'], ['EXDEV', 'Io']])(
-    '%s is %s, and leaves all as it was',
-    async (code, tag) => {
-      const { at, text, seen, stage, take } = await diskFolder((fs) => failing(failing(fs, 'link', code), 'rename', code))
-      nodeFs.writeFileSync(at('a'), 'old')
-      await stage('s1', 'new')
-      expect(await take({ tag: 'place', stage: 's1', path: path('b'), expect: undefined, grave: 'g1' })).toEqual(failedBy(tag))
-      expect(await take({ tag: 'place', stage: 's1', path: path('a'), expect: await seen('a'), grave: 'g1' })).toEqual(failedBy(tag))
-      expect(await take({ tag: 'remove', path: path('a'), expect: await seen('a'), grave: 'g1' })).toEqual(failedBy(tag))
-      expect(text('a')).toBe('old')
-    },
-  )
+  test.each([
+    ['EACCES', 'NoPermission'],
+    ['EROFS', 'NoPermission'],
+    ['ENOSPC', 'NoSpace'],
+    ['EDQUOT', 'NoSpace'],
+    ['EIO', 'Io'],
+    ['ENAMETOOLONG', 'BadName'],
+    ['EXDEV', 'Io'],
+  ])('%s is %s, and leaves all as it was', async (code, tag) => {
+    const { at, text, seen, stage, take } = await diskFolder((fs) => failing(failing(fs, 'link', code), 'rename', code))
+    nodeFs.writeFileSync(at('a'), 'old')
+    await stage('s1', 'new')
+    expect(await take({ tag: 'place', stage: 's1', path: path('b'), expect: undefined, grave: 'g1' })).toEqual(failedBy(tag))
+    expect(await take({ tag: 'place', stage: 's1', path: path('a'), expect: await seen('a'), grave: 'g1' })).toEqual(failedBy(tag))
+    expect(await take({ tag: 'remove', path: path('a'), expect: await seen('a'), grave: 'g1' })).toEqual(failedBy(tag))
+    expect(text('a')).toBe('old')
+  })
 
   test('names of 255 bytes, line breaks, backslashes and leading spaces are names', async () => {
     const { stage, take, text } = await diskFolder()
@@ -202,7 +225,13 @@ describe('place', () => {
   })
 
   test('what threw no error code is a bug, and is thrown', async () => {
-    const { stage, take } = await diskFolder((fs) => meddled(fs, () => ({ link: () => { throw new TypeError('a bug') } })))
+    const { stage, take } = await diskFolder((fs) =>
+      meddled(fs, () => ({
+        link: () => {
+          throw new TypeError('a bug')
+        },
+      })),
+    )
     await stage('s1', 'x')
     await expect(take({ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' })).rejects.toThrow('a bug')
   })
@@ -211,18 +240,24 @@ describe('place', () => {
 describe('symlink', () => {
   test('is made, never over anything, and replaces only what was expected', async () => {
     const { at, seen, take, text, disk } = await diskFolder()
-    expect(await take({ tag: 'symlink', target: '../x', path: path('l'), expect: undefined, grave: 'g1' })).toEqual({ tag: 'done', seen: await seen('l') })
+    expect(await take({ tag: 'symlink', target: '../x', path: path('l'), expect: undefined, grave: 'g1' })).toEqual({
+      tag: 'done',
+      seen: await seen('l'),
+    })
     expect(await take({ tag: 'symlink', target: 'y', path: path('l'), expect: undefined, grave: 'g1' })).toEqual(changed)
     nodeFs.writeFileSync(at('f'), 'old')
     expect(await take({ tag: 'symlink', target: 'y', path: path('l'), expect: await seen('f'), grave: 'g1' })).toEqual(changed)
-    expect(await take({ tag: 'symlink', target: 'y', path: path('f'), expect: await seen('f'), grave: 'g1' })).toMatchObject({ tag: 'done' })
+    expect(await take({ tag: 'symlink', target: 'y', path: path('f'), expect: await seen('f'), grave: 'g1' })).toMatchObject({
+      tag: 'done',
+    })
     expect([nodeFs.readlinkSync(at('l')), nodeFs.readlinkSync(at('f')), text('.eventsync/grave/g1')]).toEqual(['../x', 'y', 'old'])
     expect(await disk.leftovers()).toEqual({ stages: [], graves: ['g1'] })
   })
 
   test('needs a target that a symlink can have', async () => {
     const { take } = await diskFolder()
-    for (const target of ['', 'a\0b']) expect(await take({ tag: 'symlink', target, path: path('l'), expect: undefined, grave: 'g1' })).toEqual(failedBy('BadName'))
+    for (const target of ['', 'a\0b'])
+      expect(await take({ tag: 'symlink', target, path: path('l'), expect: undefined, grave: 'g1' })).toEqual(failedBy('BadName'))
   })
 
   test('is replaced by a file like any other', async () => {

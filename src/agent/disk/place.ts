@@ -27,7 +27,8 @@ export const statOrAbsent = (visit: Visit, path: string): FileStat | undefined =
  */
 export const doneWith = (visit: Visit, path: string, fresh: FileStat): StepResult => {
   const stat = statOrAbsent(visit, path)
-  const ours = stat !== undefined && stat.kind === fresh.kind && stat.ino === fresh.ino && stat.size === fresh.size && stat.mtimeNs === fresh.mtimeNs
+  const ours =
+    stat !== undefined && stat.kind === fresh.kind && stat.ino === fresh.ino && stat.size === fresh.size && stat.mtimeNs === fresh.mtimeNs
   const now = ours ? stat : fresh
   return now.kind === 'other' ? CHANGED : { tag: 'done', seen: seenOf(now, now.kind) }
 }
@@ -95,7 +96,13 @@ export const differs = (visit: Visit, path: string, expect: Seen): StepResult | 
 }
 
 /** Puts `staged`, whose stat is `fresh`, where the plan saw `expect`. A file keeps the permission bits of the one before it. */
-const replace = (visit: Visit, staged: string, fresh: FileStat, path: string, at: { readonly expect: Seen; readonly grave: string }): StepResult => {
+const replace = (
+  visit: Visit,
+  staged: string,
+  fresh: FileStat,
+  path: string,
+  at: { readonly expect: Seen; readonly grave: string },
+): StepResult => {
   const { fs } = visit.session
   if (at.expect.kind === 'directory') return failedStep({ tag: 'NotEmpty', reason: 'a folder is there: it must be removed first' })
   const found = visit.find(path)

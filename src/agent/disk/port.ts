@@ -33,7 +33,10 @@ export type Look =
 
 export interface Listing {
   readonly directory: SyncPath | ''
-  /** Every entry by its exact name, `.eventsync` at the root left out; or why the directory can't be listed whole (then it is unknown, not empty). */
+  /**
+   * Every entry by its exact name, `.eventsync` at the root left out; or why the directory can't be listed whole (then it is unknown, not
+   * empty).
+   */
   readonly result:
     | { readonly tag: 'listed'; readonly entries: readonly Look[]; readonly unnameable: readonly string[] }
     | { readonly tag: 'absent' }
@@ -42,7 +45,15 @@ export interface Listing {
 
 /** A stable reading: stat, read and hash, stat again. */
 export type Reading =
-  | { readonly tag: 'read'; readonly path: SyncPath; readonly seen: Seen; readonly content: Content; readonly chunks: readonly Chunk[]; /** All bytes, where the content is at most {@link INLINE_BYTES}. */ readonly bytes: Uint8Array | undefined }
+  | {
+      readonly tag: 'read'
+      readonly path: SyncPath
+      readonly seen: Seen
+      readonly content: Content
+      readonly chunks: readonly Chunk[]
+      /** All bytes, where the content is at most {@link INLINE_BYTES}. */
+      readonly bytes: Uint8Array | undefined
+    }
   /** It changed while it was read: try again later. */
   | { readonly tag: 'unstable'; readonly path: SyncPath }
   | { readonly tag: 'absent'; readonly path: SyncPath }
@@ -52,7 +63,9 @@ export type Reading =
 export const INLINE_BYTES = 128 * 1024
 
 /** Where a piece of a staged file comes from: bytes at hand, or a place in a file of the folder (read and verified). */
-export type PieceSource = { readonly tag: 'bytes'; readonly bytes: Uint8Array } | { readonly tag: 'file'; readonly path: SyncPath; readonly offset: number }
+export type PieceSource =
+  | { readonly tag: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly tag: 'file'; readonly path: SyncPath; readonly offset: number }
 
 export type StageResult =
   | { readonly tag: 'staged' }
@@ -61,8 +74,8 @@ export type StageResult =
   | { readonly tag: 'failed'; readonly error: DiskError }
 
 /**
- * One step that changes the visible tree. `expect` is what the plan saw there (undefined: nothing); anything else found is 'changed' and nothing is done.
- * `grave` names the place under `.eventsync/` where the replaced or removed inode stays linked, to be looked at later.
+ * One step that changes the visible tree. `expect` is what the plan saw there (undefined: nothing); anything else found is 'changed' and
+ * nothing is done. `grave` names the place under `.eventsync/` where the replaced or removed inode stays linked, to be looked at later.
  */
 export type Step =
   /** Puts a finished staged file in place: by link(2) where nothing is expected, by rename where a file is replaced. */
@@ -101,10 +114,11 @@ export type RootState =
   | { readonly tag: 'unmarked'; readonly empty: boolean; readonly exactNames: boolean }
 
 /**
- * The agent's work on one folder's disk, in coarse pieces so that it can run off the main thread. Stage and grave names are plain file names
- * under `.eventsync/` (letters, digits, `.`, `_`, `-`). Nothing follows a symlink; every call checks that the parents of a path are real directories (I11). A failure of one item is data about that item.
- * While the folder lacks its marker, nothing in it is absent: looks and lists say 'unknown', reads fail (I15).
- * Ordering: calls may overlap; steps of one `apply` run in their order. Durability: nothing is durable before `persist`, `persistStages` or `syncAll` resolves.
+ * The agent's work on one folder's disk, in coarse pieces so that it can run off the main thread. Stage and grave names are plain file
+ * names under `.eventsync/` (letters, digits, `.`, `_`, `-`). Nothing follows a symlink; every call checks that the parents of a path are
+ * real directories (I11). A failure of one item is data about that item. While the folder lacks its marker, nothing in it is absent: looks
+ * and lists say 'unknown', reads fail (I15). Ordering: calls may overlap; steps of one `apply` run in their order. Durability: nothing is
+ * durable before `persist`, `persistStages` or `syncAll` resolves.
  */
 export interface Disk extends AsyncDisposable {
   root(): Promise<RootState>
@@ -116,7 +130,9 @@ export interface Disk extends AsyncDisposable {
   /** One piece of a file, verified; undefined where it no longer holds those bytes. */
   readPiece(path: SyncPath, offset: number, chunk: Chunk): Promise<Uint8Array | undefined>
   /** Writes whole small files into the stage, metadata included. */
-  stageFiles(files: readonly { readonly stage: string; readonly content: Content; readonly bytes: Uint8Array }[]): Promise<readonly StageResult[]>
+  stageFiles(
+    files: readonly { readonly stage: string; readonly content: Content; readonly bytes: Uint8Array }[],
+  ): Promise<readonly StageResult[]>
   /** Writes one piece of a larger file into the stage (made where it is missing), verified. */
   stagePiece(stage: string, offset: number, chunk: Chunk, source: PieceSource): Promise<StageResult>
   /** Which of these pieces a staged file already holds (a transfer that goes on after a cut); none where there is no such file. */
@@ -124,8 +140,8 @@ export interface Disk extends AsyncDisposable {
   /** Cuts to size and sets the metadata. */
   finishStage(stage: string, content: Content): Promise<StageResult>
   /**
-   * Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected, or where the content has another
-   * time or mode (the inode's would change at the old name too): then it is copied by pieces.
+   * Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected, or where the content has
+   * another time or mode (the inode's would change at the old name too): then it is copied by pieces.
    */
   stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
   dropStages(stages: readonly string[]): Promise<void>

@@ -19,26 +19,33 @@ describe('read', () => {
     nodeFs.writeFileSync(at('f'), 'hello', { mode: 0o755 })
     const expected = await seen('f')
     const content = contentOf(bytesOf('hello'), { executable: true, modified: expected.mtime })
-    expect(await disk.read([path('f')])).toEqual([{ tag: 'read', path: 'f', seen: expected, content, chunks: chunksOf(bytesOf('hello')), bytes: bytesOf('hello') }])
+    expect(await disk.read([path('f')])).toEqual([
+      { tag: 'read', path: 'f', seen: expected, content, chunks: chunksOf(bytesOf('hello')), bytes: bytesOf('hello') },
+    ])
     expect(content.hash).toBe(sha256('hello'))
   })
 
   test('of an empty file there are no chunks, and the hash of nothing', async () => {
     const { disk, at } = await diskFolder()
     nodeFs.writeFileSync(at('f'), '')
-    expect(await disk.read([path('f')])).toMatchObject([{ content: { size: 0, hash: EMPTY_HASH, manifest: { chunks: [] } }, chunks: [], bytes: new Uint8Array() }])
+    expect(await disk.read([path('f')])).toMatchObject([
+      { content: { size: 0, hash: EMPTY_HASH, manifest: { chunks: [] } }, chunks: [], bytes: new Uint8Array() },
+    ])
   })
 
-  test.each([INLINE_BYTES, INLINE_BYTES + 1, CHUNK_MIN, 5 * MIB + 7, 21 * MIB])('%i bytes are chunked as the whole content is', async (size) => {
-    const { disk, at } = await diskFolder()
-    const bytes = noise(size)
-    nodeFs.writeFileSync(at('f'), bytes)
-    const [reading] = await disk.read([path('f')])
-    if (reading?.tag !== 'read') throw new Error('not read')
-    expect(reading.chunks).toEqual(chunksOf(bytes))
-    expect(reading.content).toEqual(contentOf(bytes, { modified: reading.seen.mtime }))
-    expect(reading.bytes?.length).toBe(size <= INLINE_BYTES ? size : undefined)
-  })
+  test.each([INLINE_BYTES, INLINE_BYTES + 1, CHUNK_MIN, 5 * MIB + 7, 21 * MIB])(
+    '%i bytes are chunked as the whole content is',
+    async (size) => {
+      const { disk, at } = await diskFolder()
+      const bytes = noise(size)
+      nodeFs.writeFileSync(at('f'), bytes)
+      const [reading] = await disk.read([path('f')])
+      if (reading?.tag !== 'read') throw new Error('not read')
+      expect(reading.chunks).toEqual(chunksOf(bytes))
+      expect(reading.content).toEqual(contentOf(bytes, { modified: reading.seen.mtime }))
+      expect(reading.bytes?.length).toBe(size <= INLINE_BYTES ? size : undefined)
+    },
+  )
 
   test('many chunks are named by a manifest object', async () => {
     const { disk, at } = await diskFolder()
@@ -52,7 +59,11 @@ describe('read', () => {
     nodeFs.symlinkSync('../caf\u00e9', at('l'))
     nodeFs.mkdirSync(at('d'))
     const [link, directory] = await disk.read([path('l'), path('d')])
-    expect(link).toMatchObject({ tag: 'read', content: { kind: 'symlink', size: 8, hash: sha256('../caf\u00e9') }, bytes: bytesOf('../caf\u00e9') })
+    expect(link).toMatchObject({
+      tag: 'read',
+      content: { kind: 'symlink', size: 8, hash: sha256('../caf\u00e9') },
+      bytes: bytesOf('../caf\u00e9'),
+    })
     expect(directory).toMatchObject({ tag: 'read', content: { kind: 'directory', size: 0, hash: EMPTY_HASH }, chunks: [] })
   })
 
@@ -77,8 +88,17 @@ describe('read', () => {
   type Change = 'written' | 'cut' | 'grown' | 'replaced' | 'made a symlink' | 'touched'
 
   test.each<readonly [Change, 'open' | 'read']>([
-    ['written', 'open'], ['cut', 'open'], ['grown', 'open'], ['replaced', 'open'], ['made a symlink', 'open'],
-    ['written', 'read'], ['cut', 'read'], ['grown', 'read'], ['replaced', 'read'], ['made a symlink', 'read'], ['touched', 'read'],
+    ['written', 'open'],
+    ['cut', 'open'],
+    ['grown', 'open'],
+    ['replaced', 'open'],
+    ['made a symlink', 'open'],
+    ['written', 'read'],
+    ['cut', 'read'],
+    ['grown', 'read'],
+    ['replaced', 'read'],
+    ['made a symlink', 'read'],
+    ['touched', 'read'],
   ])('%s before the first %s: unstable', async (change, when) => {
     let at: (name: string) => string = String
     const meddle = (): void => {

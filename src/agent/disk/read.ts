@@ -12,7 +12,13 @@ import { createVisit, type Visit } from './visit.ts'
 
 /** A reading by any path, those under `.eventsync/` included. */
 export type RawReading =
-  | { readonly tag: 'read'; readonly stat: FileStat; readonly content: Content; readonly chunks: readonly Chunk[]; readonly bytes: Uint8Array | undefined }
+  | {
+      readonly tag: 'read'
+      readonly stat: FileStat
+      readonly content: Content
+      readonly chunks: readonly Chunk[]
+      readonly bytes: Uint8Array | undefined
+    }
   | { readonly tag: 'unstable' }
   | { readonly tag: 'absent' }
   | { readonly tag: 'failed'; readonly error: DiskError }
@@ -42,7 +48,10 @@ const bytesOf = (session: Session, fd: number, size: number): Bytes | undefined 
   return readFully(fs, fd, bytes, 0) ? { chunks: chunksOfBytes(bytes), bytes } : undefined
 }
 
-/** One reading holds one state of the file: the same inode by name and by descriptor, unchanged from before the first byte to after the last. */
+/**
+ * One reading holds one state of the file: the same inode by name and by descriptor, unchanged from before the first byte to after the
+ * last.
+ */
 const readFile = (session: Session, path: string, before: FileStat): RawReading => {
   const { fs } = session
   if (before.size > MAX_FILE_SIZE) return { tag: 'failed', error: io(`the file is over the limit of ${MAX_FILE_SIZE} bytes`) }
@@ -72,7 +81,8 @@ export const readFound = (session: Session, path: string, stat: FileStat): RawRe
     const code = codeOf(error)
     if (code === 'ENOENT') return { tag: 'absent' }
     // It was a file a moment ago, and is a symlink, a folder or a FIFO now.
-    if (['ELOOP', 'EMLINK', 'ENXIO', 'ENOTDIR', 'EISDIR'].includes(code) || (code === 'EINVAL' && stat.kind === 'symlink')) return { tag: 'unstable' }
+    if (['ELOOP', 'EMLINK', 'ENXIO', 'ENOTDIR', 'EISDIR'].includes(code) || (code === 'EINVAL' && stat.kind === 'symlink'))
+      return { tag: 'unstable' }
     return { tag: 'failed', error: diskErrorOf(error) }
   }
 }

@@ -16,19 +16,22 @@ describe('remove', () => {
     expect((await disk.look([path('a'), path('l')])).map(({ tag }) => tag)).toEqual(['absent', 'absent'])
   })
 
-  test.each(['written', 'written with its old time', 'replaced', 'removed', 'made a symlink'])('leaves alone what is not what was expected: %s', async (how) => {
-    const { disk, at, seen, take } = await diskFolder()
-    nodeFs.writeFileSync(at('a'), 'old')
-    nodeFs.utimesSync(at('a'), 5, 5)
-    const expected = await seen('a')
-    if (how.startsWith('written')) nodeFs.writeFileSync(at('a'), 'new')
-    else nodeFs.unlinkSync(at('a'))
-    if (how === 'replaced') nodeFs.writeFileSync(at('a'), 'old')
-    if (how === 'made a symlink') nodeFs.symlinkSync('x', at('a'))
-    if (how === 'written with its old time') nodeFs.utimesSync(at('a'), 5, 5)
-    expect(await take({ tag: 'remove', path: path('a'), expect: expected, grave: 'g1' })).toEqual(changed)
-    expect(await disk.leftovers()).toEqual({ stages: [], graves: [] })
-  })
+  test.each(['written', 'written with its old time', 'replaced', 'removed', 'made a symlink'])(
+    'leaves alone what is not what was expected: %s',
+    async (how) => {
+      const { disk, at, seen, take } = await diskFolder()
+      nodeFs.writeFileSync(at('a'), 'old')
+      nodeFs.utimesSync(at('a'), 5, 5)
+      const expected = await seen('a')
+      if (how.startsWith('written')) nodeFs.writeFileSync(at('a'), 'new')
+      else nodeFs.unlinkSync(at('a'))
+      if (how === 'replaced') nodeFs.writeFileSync(at('a'), 'old')
+      if (how === 'made a symlink') nodeFs.symlinkSync('x', at('a'))
+      if (how === 'written with its old time') nodeFs.utimesSync(at('a'), 5, 5)
+      expect(await take({ tag: 'remove', path: path('a'), expect: expected, grave: 'g1' })).toEqual(changed)
+      expect(await disk.leftovers()).toEqual({ stages: [], graves: [] })
+    },
+  )
 
   test('what was replaced between the check and the removal goes back (I3)', async () => {
     let at: (name: string) => string = String
@@ -134,7 +137,8 @@ describe('aside', () => {
     nodeFs.writeFileSync(at('f'), 'f')
     nodeFs.mkdirSync(at('d'))
     nodeFs.writeFileSync(at('taken'), 'taken')
-    for (const name of ['f', 'd']) expect(await take({ tag: 'aside', path: path(name), expect: await seen(name), to: path('taken') })).toEqual(changed)
+    for (const name of ['f', 'd'])
+      expect(await take({ tag: 'aside', path: path(name), expect: await seen(name), to: path('taken') })).toEqual(changed)
     expect([text('f'), text('taken')]).toEqual(['f', 'taken'])
   })
 

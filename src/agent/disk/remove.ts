@@ -22,8 +22,8 @@ const removeDirectory = (visit: Visit, path: string): StepResult => {
 }
 
 /**
- * Renames an inode away, into a place under `.eventsync/` that must be free, and makes sure that it is the expected one. If it is not, it goes back
- * to its name; where even that is taken by now it stays in the place, for nothing of anybody's may be lost (I3).
+ * Renames an inode away, into a place under `.eventsync/` that must be free, and makes sure that it is the expected one. If it is not, it
+ * goes back to its name; where even that is taken by now it stays in the place, for nothing of anybody's may be lost (I3).
  */
 export const takeAway = (visit: Visit, path: string, expect: Seen, place: string): boolean => {
   const { fs } = visit.session

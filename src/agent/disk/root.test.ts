@@ -33,7 +33,10 @@ describe('root', () => {
 
   test('a root or marker that cannot be read is missing, not unmarked', async () => {
     const root = temporaryFolder()
-    expect(await inlineDisk(failing(nodeFileSystem(root), 'lstat', 'EIO')).root()).toMatchObject({ tag: 'missing', reason: containing('EIO') })
+    expect(await inlineDisk(failing(nodeFileSystem(root), 'lstat', 'EIO')).root()).toMatchObject({
+      tag: 'missing',
+      reason: containing('EIO'),
+    })
     await inlineDisk(nodeFileSystem(root)).mark('m')
     expect(await inlineDisk(failing(nodeFileSystem(root), 'open', 'EACCES')).root()).toMatchObject({ tag: 'missing' })
   })

@@ -5,7 +5,10 @@ import { codeOf } from './errors.ts'
 /** What the disk work of one folder shares between calls, in one thread. */
 export interface Session {
   readonly fs: FileSystem
-  /** Whether names that differ are always two names here; false where this file system folds case or Unicode forms, or it can't be told (I14). */
+  /**
+   * Whether names that differ are always two names here; false where this file system folds case or Unicode forms, or it can't be told
+   * (I14).
+   */
   readonly exactNames: () => boolean
   /** A buffer of at least `size` bytes, overwritten by its next user. */
   readonly scratch: (size: number) => Uint8Array

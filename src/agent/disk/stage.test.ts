@@ -54,7 +54,8 @@ describe('stageFiles', () => {
   test('a stage name that could lead elsewhere is a bug', async () => {
     const { disk } = await diskFolder()
     const bytes = bytesOf('abc')
-    for (const stage of ['../x', '..', '.', '', 'a/b', 'a\0']) await expect(disk.stageFiles([{ stage, content: contentOf(bytes), bytes }])).rejects.toThrow('not plain')
+    for (const stage of ['../x', '..', '.', '', 'a/b', 'a\0'])
+      await expect(disk.stageFiles([{ stage, content: contentOf(bytes), bytes }])).rejects.toThrow('not plain')
   })
 })
 
@@ -76,7 +77,9 @@ describe('pieces', () => {
     expect(await disk.stagedPieces('s1', [first, second])).toEqual([true, true])
     nodeFs.appendFileSync(at('.eventsync/stage/s1'), 'of an earlier, longer try')
     expect(await disk.finishStage('s1', contentOf(bytes, { executable: true }))).toEqual({ tag: 'staged' })
-    expect(await take({ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' })).toMatchObject({ seen: { executable: true } })
+    expect(await take({ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' })).toMatchObject({
+      seen: { executable: true },
+    })
     expect(text('a')).toBe('first|second|')
   })
 
@@ -155,7 +158,9 @@ describe('stageLink', () => {
 
   test('mismatch where the file is not what was expected, also when it changes meanwhile', async () => {
     let at: (name: string) => string = String
-    const folder = await diskFolder((fs) => meddled(fs, (real) => ({ link: (from, to) => (nodeFs.writeFileSync(at('a'), 'changed'), real.link(from, to)) })))
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({ link: (from, to) => (nodeFs.writeFileSync(at('a'), 'changed'), real.link(from, to)) })),
+    )
     at = folder.at
     nodeFs.writeFileSync(at('a'), 'abc')
     const content = contentOf(bytesOf('abc'), { modified: (await folder.seen('a')).mtime })

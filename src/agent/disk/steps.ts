@@ -34,7 +34,10 @@ const tryStep = (visit: Visit, step: Step): StepResult => {
 /** Whether a step may have made wrong what the visit has learned of directories and names. */
 const movesDirectories = (step: Step): boolean => (step.tag === 'remove' || step.tag === 'aside') && step.expect.kind === 'directory'
 
-/** Takes the steps in their order; one that fails does not stop the next. Under a folder that has lost its marker (an unmounted disk) nothing is made. */
+/**
+ * Takes the steps in their order; one that fails does not stop the next. Under a folder that has lost its marker (an unmounted disk)
+ * nothing is made.
+ */
 export const apply = (session: Session, steps: readonly Step[]): readonly StepResult[] => {
   const visit = createVisit(session)
   const lost = visit.lost()

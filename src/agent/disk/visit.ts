@@ -76,7 +76,8 @@ export const createVisit = (session: Session): Visit => {
     if (found.tag === 'absent') return orphan(`the folder "${directory}" is missing`)
     if (found.tag !== 'found') return found
     if (found.stat.kind !== 'directory') return orphan(`"${directory}" is not a folder`)
-    if (directory !== '' && found.stat.dev !== real.get('')) return { tag: 'failed', error: io(`another device is mounted at "${directory}"`) }
+    if (directory !== '' && found.stat.dev !== real.get(''))
+      return { tag: 'failed', error: io(`another device is mounted at "${directory}"`) }
     real.set(directory, found.stat.dev)
     return undefined
   }

@@ -15,7 +15,10 @@ interface Watched {
   readonly close: () => Promise<void>
 }
 
-const watched = async (prepare: (at: (name: string) => string) => void = () => undefined, skip: (path: SyncPath) => boolean = () => false): Promise<Watched> => {
+const watched = async (
+  prepare: (at: (name: string) => string) => void = () => undefined,
+  skip: (path: SyncPath) => boolean = () => false,
+): Promise<Watched> => {
   const root = temporaryFolder()
   const at = (name: string): string => join(root, name)
   fs.mkdirSync(at('.eventsync'))
@@ -135,7 +138,10 @@ describe('chokidarWatch', () => {
     expect(hints).toEqual([])
   })
 
-  test.each([['ENOSPC', 'fs.inotify.max_user_watches'], ['EMFILE', 'fs.inotify.max_user_instances']])('at the limit (%s) it says once how to raise it', (code, setting) => {
+  test.each([
+    ['ENOSPC', 'fs.inotify.max_user_watches'],
+    ['EMFILE', 'fs.inotify.max_user_instances'],
+  ])('at the limit (%s) it says once how to raise it', (code, setting) => {
     const watcher = new FSWatcher()
     const hints: Hint[] = []
     listen(watcher, '/folder', new Set(), (hint) => hints.push(hint))

@@ -29,8 +29,9 @@ const statOf = (path: string): Stats | undefined => {
 }
 
 /**
- * What chokidar leaves alone: all but directories. It would keep every file's name, and look at a file (by a promise and a thread) for every event: in a burst four
- * times the work of everything else here. Directories that are skipped, EventSync's own, and other devices' (unknown to the scan, too) need no watching.
+ * What chokidar leaves alone: all but directories. It would keep every file's name, and look at a file (by a promise and a thread) for
+ * every event: in a burst four times the work of everything else here. Directories that are skipped, EventSync's own, and other devices'
+ * (unknown to the scan, too) need no watching.
  */
 const leaving = (root: string, directories: Directories, skip: Skip): Leaves => {
   const device = statOf(`${root}/`)?.dev
@@ -47,7 +48,9 @@ const leaving = (root: string, directories: Directories, skip: Skip): Leaves => 
   }
 }
 
-/** The directories in a directory, as chokidar's scanner tells of entries; it learns nothing of files, and so costs no look at each of them. */
+/**
+ * The directories in a directory, as chokidar's scanner tells of entries; it learns nothing of files, and so costs no look at each of them.
+ */
 async function* scan(directory: string, leaves: Leaves): AsyncGenerator<object> {
   for (const entry of await readdir(directory, { withFileTypes: true })) {
     const fullPath = join(directory, entry.name)
@@ -58,8 +61,8 @@ async function* scan(directory: string, leaves: Leaves): AsyncGenerator<object> 
 
 /**
  * chokidar for directories. Two of its inner methods are replaced (its version is pinned, and the tests show when they change):
- * `isIgnored`, because in the option `ignored` a backslash has become a slash, so that a directory with one in its name could not be told from
- * another; and the scanner, because chokidar's looks at every file: for 100,000 of them 3 s of this thread and 100 MB.
+ * `isIgnored`, because in the option `ignored` a backslash has become a slash, so that a directory with one in its name could not be told
+ * from another; and the scanner, because chokidar's looks at every file: for 100,000 of them 3 s of this thread and 100 MB.
  */
 class DirectoryWatcher extends FSWatcher {
   readonly #leaves: Leaves
@@ -85,9 +88,14 @@ class DirectoryWatcher extends FSWatcher {
 
 /** The directory that an event was seen in, by what chokidar hands along with it. */
 const watchedPath = (details: unknown): string =>
-  typeof details === 'object' && details !== null && 'watchedPath' in details && typeof details.watchedPath === 'string' ? details.watchedPath : ''
+  typeof details === 'object' && details !== null && 'watchedPath' in details && typeof details.watchedPath === 'string'
+    ? details.watchedPath
+    : ''
 
-/** Tells once a turn of the event loop when that brings as many events as the kernel's queue holds: then it has been full, and some are lost. */
+/**
+ * Tells once a turn of the event loop when that brings as many events as the kernel's queue holds: then it has been full, and some are
+ * lost.
+ */
 const overflowAlarm = (emit: Emit): (() => void) => {
   const limit = eventQueueLimit()
   let count = 0
@@ -116,8 +124,17 @@ const namesIn = (directory: string): readonly string[] => {
   }
 }
 
-/** Keeps the set of directories, and hints at all that a new one held before it was watched: chokidar tells of it in the turn in which it watches it. */
-const followDirectories = (watcher: FSWatcher, root: string, directories: Directories, at: (absolute: string) => void, emit: Emit): void => {
+/**
+ * Keeps the set of directories, and hints at all that a new one held before it was watched: chokidar tells of it in the turn in which it
+ * watches it.
+ */
+const followDirectories = (
+  watcher: FSWatcher,
+  root: string,
+  directories: Directories,
+  at: (absolute: string) => void,
+  emit: Emit,
+): void => {
   let ready = false
   watcher.once('ready', () => (ready = true))
   watcher.on('addDir', (directory) => {
@@ -158,8 +175,8 @@ export const listen = (watcher: FSWatcher, root: string, directories: Directorie
 }
 
 /**
- * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none through a symlink. `start` resolves once all directories that
- * were there are watched; what changed before that is covered by a last hint, to scan everything.
+ * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none through a symlink. `start` resolves once all
+ * directories that were there are watched; what changed before that is covered by a last hint, to scan everything.
  */
 export const chokidarWatch = (root: string): Watch => ({
   start: async (hint, skip) => {
@@ -169,7 +186,11 @@ export const chokidarWatch = (root: string): Watch => ({
     }
     const directories: Directories = new Set()
     // "atomic" would leave out names that editors use, and hold back events by 100 ms.
-    const watcher = new DirectoryWatcher(leaving(root, directories, skip), { followSymlinks: false, atomic: false, ignorePermissionErrors: true })
+    const watcher = new DirectoryWatcher(leaving(root, directories, skip), {
+      followSymlinks: false,
+      atomic: false,
+      ignorePermissionErrors: true,
+    })
     listen(watcher, root, directories, emit)
     watcher.add(root)
     await new Promise<void>((resolve) => watcher.once('ready', resolve))

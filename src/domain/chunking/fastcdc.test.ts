@@ -74,7 +74,10 @@ describe('createChunker', () => {
   test('the cuts do not depend on how the bytes were pushed', () => {
     const bytes = sample.subarray(0, 9 * MIB + 77)
     const whole = chunkSizes(bytes)
-    const pieces = fc.array(fc.oneof(fc.integer({ min: 500, max: 5000 }), fc.integer({ min: 1, max: 6 * MIB })), { minLength: 1, maxLength: 8 })
+    const pieces = fc.array(fc.oneof(fc.integer({ min: 500, max: 5000 }), fc.integer({ min: 1, max: 6 * MIB })), {
+      minLength: 1,
+      maxLength: 8,
+    })
     fc.assert(
       fc.property(pieces, (each) => {
         expect(pushed(bytes, each)).toEqual(whole)

@@ -2,9 +2,9 @@ import { CHUNK_AVERAGE, CHUNK_MAX, CHUNK_MIN } from '../content.ts'
 import { GEAR_SEED, gearTable } from './gear.ts'
 
 /**
- * FastCDC with normalised chunking (docs/adr: chunk parameters). A chunk's first `CHUNK_MIN` bytes are skipped. From there the gear hash
- * `h = (h << 1) + gear[byte]` runs, and a chunk ends after the byte that makes its upper bits zero: 22 of them before `CHUNK_AVERAGE`,
- * 18 after, and at `CHUNK_MAX` at the latest. The hash depends on the last 32 bytes alone, so cuts find each other again after an insertion.
+ * FastCDC with normalised chunking (docs/adr: chunk parameters). A chunk's first `CHUNK_MIN` bytes are skipped. From there the gear hash `h
+ * = (h << 1) + gear[byte]` runs, and a chunk ends after the byte that makes its upper bits zero: 22 of them before `CHUNK_AVERAGE`, 18
+ * after, and at `CHUNK_MAX` at the latest. The hash depends on the last 32 bytes alone, so cuts find each other again after an insertion.
  */
 const STRICT = ~((1 << 10) - 1)
 const LOOSE = ~((1 << 14) - 1)
@@ -25,17 +25,20 @@ interface State {
   hash: number
 }
 
-/** Bytes for which the hash runs in one call. Longer runs are compiled in the middle (on-stack replacement), and V8 throws that code away at their end. */
+/**
+ * Bytes for which the hash runs in one call. Longer runs are compiled in the middle (on-stack replacement), and V8 throws that code away at
+ * their end.
+ */
 const STRIP = 16 * 1024
 
 /**
- * Runs the hash over a range of a multiple of four bytes and returns one past the byte where the chunk ends, or -1. Four bytes a turn: the loop's
- * own cost shows at a GB a second. (`?? 0` speaks to the type checker alone: an index is always in range.)
+ * Runs the hash over a range of a multiple of four bytes and returns one past the byte where the chunk ends, or -1. Four bytes a turn: the
+ * loop's own cost shows at a GB a second. (`?? 0` speaks to the type checker alone: an index is always in range.)
  */
 const scan = (bytes: Uint8Array, from: number, to: number, mask: number, state: State): number => {
   const table = gear
   let h = state.hash
-  for (let i = from; i < to; ) {
+  for (let i = from; i < to;) {
     if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
     if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i
     if (((h = ((h << 1) + (table[bytes[i++] ?? 0] ?? 0)) | 0) & mask) === 0) return i

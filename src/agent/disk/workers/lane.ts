@@ -2,7 +2,10 @@ import type { Worker } from 'node:worker_threads'
 import { createCrew, type Crew, type Pending } from './crew.ts'
 import type { WorkArgs, WorkName, WorkResult } from './protocol.ts'
 
-/** Calls that a worker holds at once: one that runs, and one that can begin while this thread is busy elsewhere. What waits beyond that is not copied yet (I16). */
+/**
+ * Calls that a worker holds at once: one that runs, and one that can begin while this thread is busy elsewhere. What waits beyond that is
+ * not copied yet (I16).
+ */
 const DEPTH = 2
 
 const CLOSED = 'the disk is closed'
@@ -13,7 +16,10 @@ interface Seat {
   idle: NodeJS.Timeout | undefined
 }
 
-/** Some workers that take calls in their order, each call by whichever has least to do. They start when they are needed, and end when they no longer are. */
+/**
+ * Some workers that take calls in their order, each call by whichever has least to do. They start when they are needed, and end when they
+ * no longer are.
+ */
 export interface Lane {
   /** Rejects where the task threw (a bug), its worker stopped before the end, or the lane is closed. */
   readonly call: <Name extends WorkName>(name: Name, args: WorkArgs<Name>) => Promise<WorkResult<Name>>

@@ -12,7 +12,10 @@ const ENTRY = new URL('../../../compose/disk-worker.ts', import.meta.url)
 const FAULTY = new URL('../../../../test/support/faulty-disk-worker.ts', import.meta.url)
 
 /** A folder all of whose work is done by workers, unless the limits say otherwise. */
-const folder = async (limits: Partial<WorkerLimits> = {}, entry = ENTRY): Promise<{ root: string; disk: Disk; at: (name: string) => string }> => {
+const folder = async (
+  limits: Partial<WorkerLimits> = {},
+  entry = ENTRY,
+): Promise<{ root: string; disk: Disk; at: (name: string) => string }> => {
   const root = temporaryFolder()
   const disk = workerDisk(root, { entry, fs: nodeFileSystem(root), limits: { inlineItems: -1, ...limits } })
   onTestFinished(() => disk[Symbol.asyncDispose]())
@@ -30,9 +33,17 @@ describe('workerDisk', () => {
     const { disk, at } = await folder({ inlineItems })
     const bytes = bytesOf('hello')
     expect(await disk.root()).toEqual({ tag: 'ok', marker: 'm1', exactNames: true })
-    expect(await disk.stageFiles([{ stage: 's1', content: contentOf(bytes), bytes }, { stage: 's2', content: contentOf(bytes), bytes }])).toEqual([{ tag: 'staged' }, { tag: 'staged' }])
+    expect(
+      await disk.stageFiles([
+        { stage: 's1', content: contentOf(bytes), bytes },
+        { stage: 's2', content: contentOf(bytes), bytes },
+      ]),
+    ).toEqual([{ tag: 'staged' }, { tag: 'staged' }])
     expect(await disk.persistStages(['s1', 's2'])).toBeUndefined()
-    const placed = await disk.apply([{ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' }, { tag: 'mkdir', path: path('d') }])
+    const placed = await disk.apply([
+      { tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' },
+      { tag: 'mkdir', path: path('d') },
+    ])
     expect(await disk.persist([path('a'), path('d')])).toBeUndefined()
     expect(await disk.look([path('a')])).toEqual([{ tag: 'seen', path: 'a', seen: seenIn(placed[0]!) }])
     expect(await disk.list([''])).toMatchObject([{ directory: '', result: { tag: 'listed', unnameable: [] } }])
@@ -53,7 +64,9 @@ describe('workerDisk', () => {
     const frame = new Uint8Array(12 * MIB).map((_, i) => (i * 2_654_435_761) >>> 13)
     const pieces = Array.from({ length: 12 }, (_, i) => ({ offset: i * MIB, bytes: frame.subarray(i * MIB, (i + 1) * MIB) }))
     const chunks = pieces.map(({ bytes }) => chunksOf(bytes.slice())).map((all) => all[0]!)
-    const results = await Promise.all(pieces.map(({ offset, bytes }, i) => disk.stagePiece('s1', offset, { ...chunks[i]!, size: MIB }, { tag: 'bytes', bytes })))
+    const results = await Promise.all(
+      pieces.map(({ offset, bytes }, i) => disk.stagePiece('s1', offset, { ...chunks[i]!, size: MIB }, { tag: 'bytes', bytes })),
+    )
     expect(new Set(results.map(({ tag }) => tag))).toEqual(new Set(['staged']))
     expect(frame.length).toBe(12 * MIB)
     expect(await disk.stagedPieces('s1', chunks)).toEqual(pieces.map(() => true))
@@ -89,7 +102,10 @@ describe('workerDisk', () => {
     expect(await disk.read([path('f'), path('f')])).toMatchObject([{ tag: 'read' }, { tag: 'read' }])
   })
 
-  test.each([['exit', 'the disk worker exited in "look"'], ['throw', 'the disk worker stopped: ']])('a worker that ends (%s) rejects what it held, and is replaced', async (name, message) => {
+  test.each([
+    ['exit', 'the disk worker exited in "look"'],
+    ['throw', 'the disk worker stopped: '],
+  ])('a worker that ends (%s) rejects what it held, and is replaced', async (name, message) => {
     const { disk, at } = await folder({}, FAULTY)
     nodeFs.writeFileSync(at('a'), '')
     const lost = disk.look([path(name)])

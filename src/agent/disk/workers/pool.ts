@@ -32,7 +32,10 @@ const LIMITS: WorkerLimits = { writers: 2, inlineItems: 16, inlineBytes: 256 * 1
 type Run = <Name extends WorkName>(name: Name, args: WorkArgs<Name>) => Promise<WorkResult<Name>>
 
 /** Goes on with what a first reading left as too large; the answer is in the order asked for. */
-const readOn = async (first: readonly (Reading | Large)[], next: (paths: readonly SyncPath[]) => Promise<readonly Reading[]>): Promise<readonly Reading[]> => {
+const readOn = async (
+  first: readonly (Reading | Large)[],
+  next: (paths: readonly SyncPath[]) => Promise<readonly Reading[]>,
+): Promise<readonly Reading[]> => {
   const large = first.flatMap((reading) => (reading.tag === 'large' ? [reading.path] : []))
   const later = large.length === 0 ? [] : [...(await next(large))]
   return first.flatMap((reading) => (reading.tag === 'large' ? later.splice(0, 1) : [reading]))
@@ -43,22 +46,26 @@ const reader = (here: Run, quick: Lane, long: Lane, limits: WorkerLimits): Disk[
   const atLength = (paths: readonly SyncPath[]): Promise<readonly Reading[]> => long.call('read', [paths])
   const inWorker = async (paths: readonly SyncPath[]): Promise<readonly Reading[]> =>
     readOn(await quick.call('readWithin', [paths, limits.quickBytes]), atLength)
-  return async (paths) => (paths.length <= limits.inlineItems ? readOn(await here('readWithin', [paths, limits.inlineBytes]), inWorker) : inWorker(paths))
+  return async (paths) =>
+    paths.length <= limits.inlineItems ? readOn(await here('readWithin', [paths, limits.inlineBytes]), inWorker) : inWorker(paths)
 }
 
 /** A few graves are looked at here, as far as that takes little reading. */
-const inspector = (here: Run, long: Lane, limits: WorkerLimits): Disk['inspectGraves'] => async (graves, buried = []) => {
-  if (graves.length > limits.inlineItems) return long.call('inspectGraves', [graves, buried])
-  const first = await here('inspectWithin', [graves, buried, limits.inlineBytes])
-  const large = graves.flatMap((grave, i) => (first[i]?.tag === 'large' ? [{ grave, known: buried[i] }] : []))
-  const later = large.length === 0 ? [] : [...(await long.call('inspectGraves', [large.map(({ grave }) => grave), large.map(({ known }) => known)]))]
-  return first.flatMap((state) => (state.tag === 'large' ? later.splice(0, 1) : [state]))
-}
+const inspector =
+  (here: Run, long: Lane, limits: WorkerLimits): Disk['inspectGraves'] =>
+  async (graves, buried = []) => {
+    if (graves.length > limits.inlineItems) return long.call('inspectGraves', [graves, buried])
+    const first = await here('inspectWithin', [graves, buried, limits.inlineBytes])
+    const large = graves.flatMap((grave, i) => (first[i]?.tag === 'large' ? [{ grave, known: buried[i] }] : []))
+    const later =
+      large.length === 0 ? [] : [...(await long.call('inspectGraves', [large.map(({ grave }) => grave), large.map(({ known }) => known)]))]
+    return first.flatMap((state) => (state.tag === 'large' ? later.splice(0, 1) : [state]))
+  }
 
 /**
- * A Disk whose work is done in worker threads, but for what is little: one for looks and small reads, one for reads that take long, and some that
- * write. What may take the device long (an fsync, the removal of a large file) never runs in this thread. Disposing lets the writes that have begun come to their end, and cuts
- * reads short.
+ * A Disk whose work is done in worker threads, but for what is little: one for looks and small reads, one for reads that take long, and
+ * some that write. What may take the device long (an fsync, the removal of a large file) never runs in this thread. Disposing lets the
+ * writes that have begun come to their end, and cuts reads short.
  */
 export const workerDisk = (root: string, options: WorkerOptions): Disk => {
   const limits = { ...LIMITS, ...options.limits }
@@ -80,7 +87,12 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     list: (directories) => quick.call('list', [directories]),
     read: reader(here, quick, long, limits),
     readPiece: (path, offset, chunk) => quick.call('readPiece', [path, offset, chunk]),
-    stageFiles: (files) => few(write, files.length, files.reduce((sum, { bytes }) => sum + bytes.length, 0))('stageFiles', [files]),
+    stageFiles: (files) =>
+      few(
+        write,
+        files.length,
+        files.reduce((sum, { bytes }) => sum + bytes.length, 0),
+      )('stageFiles', [files]),
     stagePiece: (stage, offset, chunk, source) => write.call('stagePiece', [stage, offset, chunk, source]),
     stagedPieces: (stage, chunks) => long.call('stagedPieces', [stage, chunks]),
     finishStage: (stage, content) => few(write, 1)('finishStage', [stage, content]),
