@@ -88,13 +88,6 @@ export const bury = (visit: Visit, path: string, expect: Seen, grave: string): b
   return false
 }
 
-/** Checks a path against what the plan saw there; undefined where they agree. */
-export const differs = (visit: Visit, path: string, expect: Seen): StepResult | undefined => {
-  const found = visit.find(path)
-  if (found.tag === 'failed' || found.tag === 'orphan') return failedStep(found.error)
-  return found.tag === 'found' && unchanged(found.stat, expect) ? undefined : CHANGED
-}
-
 /** Puts `staged`, whose stat is `fresh`, where the plan saw `expect`. A file keeps the permission bits of the one before it. */
 const replace = (
   visit: Visit,
