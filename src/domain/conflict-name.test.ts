@@ -80,9 +80,12 @@ describe('conflictPath', () => {
 })
 
 describe('a conflict name', () => {
-  it.each(['a (conflict x 2024-05-06 070809)', 'a (conflict  2024-05-06 070809).txt', 'a (conflict x y 2024-05-06 070809 01234567).txt'])('%j is one', (name) => {
-    expect(isConflictName(name)).toBe(true)
-  })
+  it.each(['a (conflict x 2024-05-06 070809)', 'a (conflict  2024-05-06 070809).txt', 'a (conflict x y 2024-05-06 070809 01234567).txt'])(
+    '%j is one',
+    (name) => {
+      expect(isConflictName(name)).toBe(true)
+    },
+  )
 
   it.each(['a', 'a (conflict)', 'a (conflict x)', 'a(conflict x 2024-05-06 070809)', 'a (conflict x 2024-05-06)'])('%j is none', (name) => {
     expect(isConflictName(name)).toBe(false)

@@ -1,7 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { inlineDisk } from '../../src/agent/disk/inline.ts'
 import { startFolderSync } from '../../src/agent/engine/folder-sync.ts'
 import type { FolderReport, FolderStatus, FolderSync } from '../../src/agent/engine/folder-sync.types.ts'
@@ -60,6 +60,8 @@ export class EngineWorld {
   readonly gateway: GatewayWorld
   readonly network = new MemoryNetwork({ clock: systemClock })
   readonly devices: EngineDevice[] = []
+  /** How many bytes of contents have gone up and down. */
+  contentBytes = 0
   readonly #stopped: Waiting[] = []
 
   private constructor(gateway: GatewayWorld) {
@@ -71,7 +73,9 @@ export class EngineWorld {
     const server = world.network.server()
     server.serve(async (envelope, peer, signal) => {
       await world.#pass(envelope.message['Action'], peer.agent)
-      return world.gateway.gateway.handle(envelope, peer, signal)
+      const answer = await world.gateway.gateway.handle(envelope, peer, signal)
+      world.contentBytes += envelope.payload.length + answer.payload.length
+      return answer
     })
     world.gateway.gateway.addNotifier(server)
     onTestFinished(async () => {
@@ -82,7 +86,9 @@ export class EngineWorld {
   }
 
   /** Two devices that run. */
-  static async pair(options: EngineDeviceOptions = {}): Promise<{ readonly world: EngineWorld; readonly a: EngineDevice; readonly b: EngineDevice }> {
+  static async pair(
+    options: EngineDeviceOptions = {},
+  ): Promise<{ readonly world: EngineWorld; readonly a: EngineDevice; readonly b: EngineDevice }> {
     const world = await EngineWorld.create()
     const a = await world.device(options)
     const b = await world.device(options)
@@ -120,7 +126,7 @@ export class EngineWorld {
 
   /** Settles all devices until a round changes nothing anywhere. */
   async settle(): Promise<void> {
-    for (let before = -1; before !== this.gateway.storage.all.length; ) {
+    for (let before = -1; before !== this.gateway.storage.all.length;) {
       before = this.gateway.storage.all.length
       for (const device of this.devices) if (device.running) await device.settle()
     }
@@ -204,7 +210,10 @@ export class EngineDevice {
       const failed = this.sync.failed.then((fatal) => Promise.reject(new Error(`${this.name} stopped by itself: ${JSON.stringify(fatal)}`)))
       return await within(`${this.name} to settle`, Promise.race([this.sync.settle(over.signal), failed]), SETTLE_SECONDS)
     } catch (error) {
-      throw new Error(`${String(error)}; status ${JSON.stringify(this.sync.status())}; last said ${JSON.stringify(this.reports.slice(-8))}`, { cause: error })
+      throw new Error(
+        `${String(error)}; status ${JSON.stringify(this.sync.status())}; last said ${JSON.stringify(this.reports.slice(-8))}`,
+        { cause: error },
+      )
     } finally {
       over.abort()
     }
@@ -277,3 +286,15 @@ export class EngineDevice {
     return this.reports.filter((event): event is Extract<FolderReport, { readonly tag: T }> => event.tag === tag)
   }
 }
+
+/** Settles all devices, and expects them to hold the same and to say that they are in sync. */
+export const expectSame = async (world: EngineWorld): Promise<void> => {
+  await world.settle()
+  const [first, ...others] = world.devices
+  for (const other of others) expect(other.tree, other.name).toEqual(first?.tree)
+  for (const device of world.devices) {
+    expect(device.sync.status(), device.name).toMatchObject({ inSync: true, pending: 0, incoming: 0, held: [], problems: [] })
+  }
+}
+
+export const conflictsOf = (device: EngineDevice): string[] => device.paths.filter((name) => name.includes(' (conflict '))

@@ -1,19 +1,10 @@
-import { closeSync, openSync, readdirSync, renameSync, rmSync, utimesSync, writeSync } from 'node:fs'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { failing } from '../../../test/support/disk.ts'
-import { fastClock } from '../../../test/support/fast-clock.ts'
+import { chmodSync, utimesSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { folding } from '../../../test/support/disk.ts'
+import { EngineWorld, expectSame, conflictsOf } from '../../../test/support/engine-world.ts'
 import { until } from '../../../test/support/wait.ts'
-import { OWN } from '../disk/own.ts'
-import { EngineWorld, type EngineDevice } from '../../../test/support/engine-world.ts'
-
-const expectSame = async (world: EngineWorld): Promise<void> => {
-  await world.settle()
-  const [first, ...others] = world.devices
-  for (const other of others) expect(other.tree, other.name).toEqual(first?.tree)
-  for (const device of world.devices) expect(device.sync.status(), device.name).toMatchObject({ inSync: true, pending: 0, incoming: 0, held: [], problems: [] })
-}
-
-const conflictsOf = (device: EngineDevice): string[] => device.paths.filter((path) => path.includes(' (conflict '))
 
 describe('two devices', () => {
   it('create, edit, rename and delete', async () => {
@@ -51,161 +42,6 @@ describe('two devices', () => {
   })
 })
 
-describe('changes that cross', () => {
-  it('an edit and a rename: the edit is at both names that people gave it', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('old', 'text')
-    await expectSame(world)
-    const stopped = world.stopNext(a, 'Changes')
-    a.rename('old', 'new')
-    a.hint('old', 'new')
-    await stopped.arrived
-    b.append('old', ', edited')
-    await b.settle()
-    stopped.release()
-    await expectSame(world)
-    expect(a.paths).toEqual(['new', 'old'])
-    expect([a.text('old'), a.text('new')]).toEqual(['text, edited', 'text'])
-  })
-
-  it('I4: an edit and a deletion: the edit stays', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('file', 'text')
-    await expectSame(world)
-    await a.stop()
-    await b.stop()
-    a.append('file', ', edited')
-    b.remove('file')
-    b.start()
-    await b.settle()
-    a.start()
-    await expectSame(world)
-    expect(b.text('file')).toBe('text, edited')
-    expect(conflictsOf(a)).toEqual([])
-  })
-
-  it('two edits: both stay, the second under a conflict name, made by its own device', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('file.txt', 'text')
-    await expectSame(world)
-    await a.stop()
-    await b.stop()
-    a.write('file.txt', 'one')
-    b.write('file.txt', 'two')
-    a.start()
-    await a.settle()
-    b.start()
-    await expectSame(world)
-    expect(a.text('file.txt')).toBe('one')
-    expect(conflictsOf(a)).toHaveLength(1)
-    expect(conflictsOf(a)[0]).toMatch(/^file \(conflict device-2 [-0-9]+ [0-9]+\)\.txt$/)
-    expect(a.text(conflictsOf(a)[0] ?? '')).toBe('two')
-    expect(b.sync.status().conflicts).toEqual(conflictsOf(b))
-  })
-
-  it('two edits, and then the first is deleted before the second is known to be refused', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('file', 'text')
-    await expectSame(world)
-    const stopped = world.stopNext(a, 'Changes')
-    a.write('file', 'one')
-    a.hint('file')
-    await stopped.arrived
-    const pull = world.stopNext(a, 'Sync')
-    b.write('file', 'two')
-    await b.settle()
-    await pull.arrived
-    const again = world.stopNext(a, 'Changes')
-    stopped.release()
-    b.remove('file')
-    await b.settle()
-    pull.release()
-    await again.arrived
-    again.release()
-    await expectSame(world)
-    expect(a.paths).toEqual(['file'])
-    expect(b.text('file')).toBe('one')
-  })
-
-  it('a new file in a folder that a file has replaced', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('d/one', 'text')
-    await expectSame(world)
-    await a.stop()
-    a.write('d/two', 'new')
-    b.remove('d')
-    b.write('d', 'a file')
-    await b.settle()
-    a.start()
-    await expectSame(world)
-    expect(a.text('d')).toBe('a file')
-    const [folder] = conflictsOf(a)
-    expect(a.text(`${folder}/two`)).toBe('new')
-  })
-
-  it('the same new file with other times: no conflict, and the times agree', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    await a.stop()
-    await b.stop()
-    a.write('file', 'same')
-    b.write('file', 'same')
-    utimesSync(a.at('file'), 1_600_000_000, 1_600_000_000)
-    a.start()
-    b.start()
-    await expectSame(world)
-    expect(a.paths).toEqual(['file'])
-  })
-})
-
-describe('folders that should go', () => {
-  it('keep what is ignored, at any depth, and say so', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('.eventsyncignore', 'build/\n')
-    a.write('d/e/file', 'x')
-    await expectSame(world)
-    b.write('d/e/build/out', 'ignored')
-    a.remove('d')
-    await world.settle()
-    await b.until('the folders to be given up', ({ inSync }) => inSync)
-    expect(b.paths).toEqual(['.eventsyncignore', 'd', 'd/e', 'd/e/build', 'd/e/build/out'])
-    expect(b.sync.status().problems.map(({ path }) => path)).toEqual(['d/e', 'd'])
-    expect(a.paths).toEqual(['.eventsyncignore'])
-  })
-
-  it('move aside where a file takes the name, with what was edited and added in them', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('d/e/one', 'x')
-    a.write('d/e/two', 'y')
-    await expectSame(world)
-    await a.stop()
-    a.append('d/e/one', ', edited')
-    a.write('d/e/f/new', 'z')
-    b.remove('d')
-    b.write('d', 'a file')
-    await b.settle()
-    a.start()
-    await a.until('the folder to move aside', () => conflictsOf(a).length > 0)
-    await expectSame(world)
-    expect(b.text('d')).toBe('a file')
-    const [folder] = conflictsOf(b)
-    expect([b.text(`${folder}/e/one`), b.text(`${folder}/e/f/new`)]).toEqual(['x, edited', 'z'])
-  })
-
-  it('stay where something was added in them', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('d/e/one', 'x')
-    await expectSame(world)
-    await a.stop()
-    a.write('d/e/new', 'z')
-    b.remove('d')
-    await b.settle()
-    a.start()
-    await a.settle()
-    await expectSame(world)
-    expect(b.paths).toEqual(['d', 'd/e', 'd/e/new'])
-  })
-})
-
 describe('hints', () => {
   it('of a folder mean what is in it, too', async () => {
     const { world, a, b } = await EngineWorld.pair()
@@ -226,340 +62,215 @@ describe('hints', () => {
   })
 })
 
-const manyFiles = (device: EngineDevice, count: number, text: string): string[] => {
-  const names = Array.from({ length: count }, (_, at) => `f${String(at).padStart(3, '0')}`)
-  for (const name of names) device.write(name, `${text} ${name}`)
-  return names
-}
-
-const countOf = (world: EngineWorld, type: string): number => world.events.filter((each) => each === type).length
-
-describe('I15: deletions that wait for a person', () => {
-  it('all files deleted: held once, told once, and sent when approved', async () => {
+describe('what is kept of a file', () => {
+  it('its bit and its time, to the microsecond, and their changes', async () => {
     const { world, a, b } = await EngineWorld.pair()
-    const names = manyFiles(a, 300, 'text')
+    a.write('tool', '#!/bin/sh')
+    chmodSync(a.at('tool'), 0o755)
+    a.write('old', 'x')
+    utimesSync(a.at('old'), 1_600_000_000.123456, 1_600_000_000.123456)
+    a.write('none', '')
     await expectSame(world)
-    for (const name of names) a.remove(name)
-    await world.settle()
-    expect(b.paths).toHaveLength(300)
-    expect(a.sync.status()).toMatchObject({ inSync: false, held: names })
-    await a.settle()
-    expect(countOf(world, 'DeletionHeld')).toBe(1)
-    expect(a.sync.approveDeletions()).toBe(300)
+    chmodSync(b.at('tool'), 0o644)
+    utimesSync(b.at('old'), 1_500_000_000, 1_500_000_000)
     await expectSame(world)
-    expect(b.paths).toEqual([])
-    expect([countOf(world, 'DeletionHeld'), countOf(world, 'DeletionApproved')]).toEqual([1, 1])
+    expect(a.tree.some((line) => line.includes('executable'))).toBe(false)
+    expect(conflictsOf(a)).toEqual([])
   })
 
-  it('some of them approved: those go, the others stay held', async () => {
+  it('a symlink as a link, wherever it leads, and its change into something else', async () => {
     const { world, a, b } = await EngineWorld.pair()
-    const names = manyFiles(a, 20, 'text')
+    a.symlink('dangling', '../outside/none')
+    a.symlink('loop', 'loop')
+    a.write('d/file', 'x')
+    a.symlink('folder', 'd')
     await expectSame(world)
-    for (const name of names) a.remove(name)
-    await world.settle()
-    expect(a.sync.approveDeletions(['f000', 'f001'])).toBe(2)
-    await world.settle()
-    expect(b.paths).toEqual(names.slice(2))
-    expect(a.sync.status()).toMatchObject({ held: names.slice(2) })
-    expect(countOf(world, 'DeletionHeld')).toBe(1)
+    b.remove('dangling')
+    b.symlink('dangling', 'd/file')
+    b.remove('folder')
+    b.write('folder/file', 'no link any more')
+    await expectSame(world)
+    expect(a.text('dangling')).toBe('x')
   })
 
-  it('files that are back need no approval', async () => {
+  it('names of all kinds', async () => {
     const { world, a } = await EngineWorld.pair()
-    const names = manyFiles(a, 20, 'text')
+    const names = [
+      'line\nbreak',
+      ' leading',
+      'back\\slash',
+      'é',
+      'e\u0301',
+      'a',
+      'A',
+      '😀',
+      '-',
+      '...',
+      'x'.repeat(255),
+      'con (conflict)',
+      '%',
+      '"',
+      '\u0001',
+    ]
+    for (const name of names) a.write(name, `in ${name.slice(0, 9)}`)
     await expectSame(world)
-    for (const name of names) a.remove(name)
-    await world.settle()
-    manyFiles(a, 20, 'text')
-    await expectSame(world)
-  })
-
-  it('a folder put back to an older state counts', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    const names = manyFiles(a, 12, 'old')
-    await expectSame(world)
-    manyFiles(a, 12, 'new')
-    await expectSame(world)
-    manyFiles(a, 12, 'old')
-    await world.settle()
-    expect(b.text('f000')).toBe('new f000')
-    expect(a.sync.status()).toMatchObject({ inSync: false, held: names })
-    expect(countOf(world, 'DeletionHeld')).toBe(1)
-    a.sync.approveDeletions()
-    await expectSame(world)
-    expect(b.text('f000')).toBe('old f000')
-  })
-
-  it('a folder of many files that a file replaces waits as a whole', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    for (let at = 0; at < 12; at += 1) a.write(`d/f${at}`, `text ${at}`)
-    await expectSame(world)
-    a.remove('d')
-    a.write('d', 'a file')
-    await world.settle()
-    expect(b.paths).toHaveLength(13)
-    a.sync.approveDeletions()
-    await expectSame(world)
-    expect(b.paths).toEqual(['d'])
-  })
-
-  it('an emptied root without its marker deletes nothing until approved, and that once', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    const names = manyFiles(a, 12, 'text')
-    await expectSame(world)
-    for (const name of [...names, '.eventsync']) a.remove(name)
-    await world.settle()
-    expect(a.sync.status()).toMatchObject({ inSync: false, held: [''], problems: [] })
-    a.sync.approveDeletions()
-    await a.until('the root to be taken', ({ held }) => held.length === 0)
-    await expectSame(world)
-    expect(b.paths).toEqual([])
-    manyFiles(a, 12, 'again')
-    await expectSame(world)
-    for (const name of names) a.remove(name)
-    await world.settle()
-    expect(a.sync.status().held).toEqual(names)
+    expect(a.paths).toHaveLength(names.length)
   })
 })
 
-describe('what cannot be looked at', () => {
-  it('a folder that cannot be listed is a problem until it can, and then it is looked into', async () => {
-    let closed = false
+describe('moves', () => {
+  it('in swaps and cycles bring every content where it belongs', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    for (const name of ['one', 'two', 'three']) a.write(name, `content of ${name}`)
+    await expectSame(world)
+    a.rename('one', 'aside')
+    a.rename('two', 'one')
+    a.rename('three', 'two')
+    a.rename('aside', 'three')
+    await expectSame(world)
+    expect(['one', 'two', 'three'].map((name) => b.text(name))).toEqual(['content of two', 'content of three', 'content of one'])
+    expect(conflictsOf(b)).toEqual([])
+  })
+
+  it('of a folder move each of its files, and send no content', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    for (const name of ['d/one', 'd/e/two', 'd/e/three']) a.write(name, `content of ${name}`)
+    await expectSame(world)
+    const inode = b.inode('d/e/two')
+    a.rename('d', 'moved')
+    world.contentBytes = 0
+    await expectSame(world)
+    expect(world.contentBytes).toBe(0)
+    expect(b.paths).toEqual(['moved', 'moved/e', 'moved/e/three', 'moved/e/two', 'moved/one'])
+    expect(b.inode('moved/e/two')).toBe(inode)
+    expect(world.events.filter((type) => type === 'FileMoved')).toHaveLength(3)
+  })
+
+  it('that only change the case of a name', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('Name', 'x')
+    await expectSame(world)
+    a.rename('Name', 'name')
+    await expectSame(world)
+    expect(b.paths).toEqual(['name'])
+  })
+})
+
+describe('large files', () => {
+  const MIB = 1024 * 1024
+
+  it('come whole; of a later version, a copy and a move only what is new', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const bytes = randomBytes(24 * MIB)
+    a.write('large', bytes)
+    await expectSame(world)
+    expect(world.contentBytes).toBeLessThan(2 * 24 * MIB + 64 * 1024)
+    world.contentBytes = 0
+    a.write('large', Buffer.concat([Buffer.from('!'), bytes]))
+    await expectSame(world)
+    expect(world.contentBytes).toBeLessThan(2 * 3 * 4 * MIB)
+    world.contentBytes = 0
+    a.rename('large', 'moved')
+    a.write('copy', Buffer.concat([Buffer.from('!'), bytes]))
+    await expectSame(world)
+    expect(world.contentBytes).toBe(0)
+    expect(b.paths).toEqual(['copy', 'moved'])
+  })
+})
+
+describe('what a device cannot take in', () => {
+  it('is told of and left alone, and all else goes on', async () => {
     const world = await EngineWorld.create()
-    const a = await world.device({ fs: (real) => failing(real, 'readdir', 'EACCES', (path) => closed && path === 'd') })
+    const a = await world.device({ maxFileSize: 100 })
     const b = await world.device()
     a.start()
     b.start()
-    a.write('d/one', 'x')
-    await expectSame(world)
-    closed = true
-    a.write('d/two', 'y')
-    await a.settle()
-    await a.until('the retry of the folder', ({ problems }) => problems.length === 1)
-    await a.settle()
-    expect(a.sync.status()).toMatchObject({ inSync: false, problems: [{ path: 'd' }] })
-    closed = false
-    await a.until('the folder to be looked into', ({ inSync, problems }) => inSync && problems.length === 0)
-    await b.settle()
-    expect(b.paths).toEqual(['d', 'd/one', 'd/two'])
+    execFileSync('mkfifo', [a.at('pipe')])
+    writeFileSync(Buffer.concat([Buffer.from(`${a.folder}/`), Buffer.from([0x66, 0xff, 0x6f])]), 'not UTF-8')
+    a.write('large', 'x'.repeat(101))
+    a.write('d/fine', 'x')
+    await world.settle()
+    expect(b.paths).toEqual(['d', 'd/fine'])
+    expect(a.sync.status()).toMatchObject({ inSync: true })
+    expect(
+      a.sync
+        .status()
+        .problems.map(({ path }) => path)
+        .toSorted(),
+    ).toEqual(['f\\xffo', 'large', 'pipe'])
   })
 
-  it('a file that cannot be read is a problem until it is gone', async () => {
-    let closed = true
+  it('I14: two names that are one here do not overwrite each other', async () => {
     const world = await EngineWorld.create()
-    const a = await world.device({ fs: (real) => failing(real, 'open', 'EACCES', (path) => closed && path === 'file') })
+    const a = await world.device()
+    const b = await world.device({ fs: folding })
     a.start()
+    b.start()
+    a.write('Name', 'upper')
+    a.write('name', 'lower')
+    a.write('other', 'x')
+    await world.settle()
+    expect(b.paths).toHaveLength(2)
+    expect(b.sync.status().problems).toHaveLength(1)
+    expect(a.paths).toEqual(['Name', 'name', 'other'])
+    expect([a.text('Name'), a.text('name')]).toEqual(['upper', 'lower'])
+  })
+})
+
+describe('ignored paths', () => {
+  it('stay where they are, and are deleted nowhere when they become ignored', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/kept.log', 'x')
+    a.write('d/file', 'y')
+    await expectSame(world)
+    a.write('d/.eventsyncignore', '*.log\n')
+    await expectSame(world)
+    a.remove('d/kept.log')
+    a.write('d/new.log', 'z')
+    await world.settle()
+    expect(b.paths).toEqual(['d', 'd/.eventsyncignore', 'd/file', 'd/kept.log'])
+    a.write('d/.eventsyncignore', '*.tmp\n')
+    await world.settle()
+    await until('the file to be sent', () => world.devices.every((device) => device.has('d/new.log')))
+  })
+})
+
+describe('the status', () => {
+  it('does not say in sync before the first scan and the first answer', async () => {
+    const world = await EngineWorld.create()
+    const a = await world.device()
     a.write('file', 'x')
-    a.write('other', 'y')
-    await a.settle()
-    expect(a.sync.status()).toMatchObject({ inSync: false, problems: [{ path: 'file' }] })
-    expect(world.events).toEqual(['FolderCreated', 'FileCreated'])
-    a.remove('file')
-    await a.settle()
-    expect(a.sync.status()).toMatchObject({ inSync: true, problems: [] })
-    a.write('file', 'x')
-    await a.settle()
-    closed = false
-    await a.until('the file to be sent', ({ inSync }) => inSync)
+    a.start()
+    expect(a.sync.status()).toMatchObject({ inSync: false, connected: false, position: -1 })
+    const said = new Set<string>()
+    await a.until('the file to be sent', ({ inSync }) => {
+      said.add(`${inSync} ${world.events.length}`)
+      return inSync
+    })
+    expect([...said].every((each) => each === 'true 2' || each.startsWith('false'))).toBe(true)
   })
 
-  it('I15: a root that goes away and comes back says so once, and nothing else', async () => {
+  it('says that it is cut off, and is in sync again by itself', async () => {
     const { world, a, b } = await EngineWorld.pair()
+    await expectSame(world)
+    world.network.cut()
+    a.write('file', 'x')
+    a.hint('file')
+    await until('the file to arrive', () => b.has('file'))
+    await expectSame(world)
+  })
+
+  it('of a device that comes later is in sync with the whole folder', async () => {
+    const { world, a } = await EngineWorld.pair()
     a.write('d/one', 'x')
     a.write('two', 'y')
     await expectSame(world)
-    renameSync(a.folder, `${a.folder}-away`)
-    onTestFinished(() => rmSync(`${a.folder}-away`, { recursive: true, force: true }))
-    a.hint('d', 'd/one', 'two')
-    await a.until('the root to be missed', ({ held }) => held.length === 1)
-    b.write('three', 'z')
-    await b.settle()
-    expect(a.sync.status().problems).toEqual([])
-    expect(b.paths).toEqual(['d', 'd/one', 'three', 'two'])
-    renameSync(`${a.folder}-away`, a.folder)
-    await a.until('the root to be found again', ({ inSync }) => inSync)
+    const c = await world.device()
+    c.write('two', 'y')
+    c.write('three', 'z')
+    c.start()
     await expectSame(world)
-    expect(a.reportsOf('held')).toHaveLength(1)
-  })
-
-  it('rules of an ignore file that came from elsewhere, and went', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('.eventsyncignore', '*.log\n')
-    await expectSame(world)
-    b.write('x.log', 'ignored')
-    b.hint('x.log')
-    await world.settle()
-    expect(world.events).toEqual(['FolderCreated', 'FileCreated'])
-    a.remove('.eventsyncignore')
-    await a.settle()
-    await b.until('the file to be found', ({ inSync }) => inSync && world.events.length === 4)
-    await expectSame(world)
-    expect(a.paths).toEqual(['x.log'])
-  })
-})
-
-/** A message of the device has been answered, and nothing of it is recorded yet; then its agent ends. */
-const stopUnsettled = async (world: EngineWorld, device: EngineDevice, change: () => void, hint: string): Promise<void> => {
-  const changes = world.stopNext(device, 'Changes')
-  change()
-  device.hint(hint)
-  await changes.arrived
-  const pull = world.stopNext(device, 'Sync')
-  changes.release()
-  await pull.arrived
-  await until('the answer to be kept', () => device.database.prepare('SELECT 1 FROM outbox WHERE outcomes IS NOT NULL').get() !== undefined)
-  pull.release()
-  await device.stop()
-}
-
-describe('a restart', () => {
-  it('finds what happened meanwhile, on both sides', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('d/edited', 'x')
-    a.write('d/deleted', 'y')
-    a.write('d/renamed', 'z')
-    await expectSame(world)
-    await a.stop()
-    a.append('d/edited', ', more')
-    a.remove('d/deleted')
-    a.rename('d/renamed', 'renamed')
-    b.write('there', 'w')
-    await b.settle()
-    a.start()
-    await expectSame(world)
-    expect(b.paths).toEqual(['d', 'd/edited', 'renamed', 'there'])
-    expect(world.events.filter((type) => type === 'FileMoved')).toHaveLength(1)
-  })
-
-  it('changes nothing where nothing has changed', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('d/one', 'x')
-    a.symlink('two', 'd/one')
-    await expectSame(world)
-    const { length } = world.events
-    a.boot = 'second'
-    await a.restart()
-    await b.restart()
-    await expectSame(world)
-    expect(world.events).toHaveLength(length)
-  })
-
-  it('settles a message that was answered before it, and an edit made since is an edit of that', async () => {
-    const { world, a } = await EngineWorld.pair()
-    a.write('file', 'first')
-    await expectSame(world)
-    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
-    a.write('file', 'third')
-    a.start()
-    await expectSame(world)
-    expect(a.paths).toEqual(['file'])
-    expect(a.text('file')).toBe('third')
-  })
-
-  it('I17: after a power cut what is left of a file does not replace what was sent of it', async () => {
-    const { world, a } = await EngineWorld.pair()
-    a.write('file', 'first')
-    await expectSame(world)
-    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
-    a.write('file', 'sec')
-    a.boot = 'second'
-    a.start()
-    await expectSame(world)
-    expect(a.text('file')).toBe('second')
-    expect(conflictsOf(a).map((copy) => a.text(copy))).toEqual(['sec'])
-  })
-
-  it('I17: after a power cut the old content gives way to what was sent', async () => {
-    const { world, a } = await EngineWorld.pair()
-    a.write('file', 'first')
-    await expectSame(world)
-    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
-    a.write('file', 'first')
-    a.boot = 'second'
-    a.start()
-    await expectSame(world)
-    expect(a.paths).toEqual(['file'])
-    expect(a.text('file')).toBe('second')
-  })
-
-  it('I17: a new file that a power cut took away comes back', async () => {
-    const { world, a } = await EngineWorld.pair()
-    a.write('other', 'x')
-    await expectSame(world)
-    await stopUnsettled(world, a, () => a.write('d/file', 'text'), 'd')
-    a.remove('d')
-    a.boot = 'second'
-    a.start()
-    await expectSame(world)
-    expect(a.text('d/file')).toBe('text')
-  })
-
-  it('I17: a deleted file that a power cut brought back goes again', async () => {
-    const { world, a, b } = await EngineWorld.pair()
-    a.write('file', 'text')
-    a.write('other', 'x')
-    await expectSame(world)
-    await stopUnsettled(world, a, () => a.remove('file'), 'file')
-    a.write('file', 'text')
-    a.boot = 'second'
-    a.start()
-    await expectSame(world)
-    expect(b.paths).toEqual(['other'])
-  })
-})
-
-const writeThrough = (fd: number, text: string): void => {
-  writeSync(fd, text)
-  closeSync(fd)
-}
-
-/** What a device has buried, looked at ten times as soon. */
-const buryingPair = async () => EngineWorld.pair({ clock: fastClock(10) })
-
-const buried = (device: EngineDevice): number => readdirSync(device.at(OWN.graves)).length
-
-describe('I3: what was replaced or removed while a program had it open', () => {
-  it('becomes a conflict copy where it was written to afterwards', async () => {
-    const { world, a, b } = await buryingPair()
-    a.write('replaced', 'x')
-    a.write('removed', 'y')
-    await expectSame(world)
-    const [replaced, removed] = [openSync(b.at('replaced'), 'a'), openSync(b.at('removed'), 'a')]
-    a.write('replaced', 'new')
-    a.remove('removed')
-    await expectSame(world)
-    writeThrough(replaced, ', late')
-    writeThrough(removed, ', later')
-    await until('the graves to be opened', () => buried(b) === 0)
-    await expectSame(world)
-    expect(conflictsOf(a).map((copy) => a.text(copy))).toEqual(['y, later', 'x, late'])
-  })
-
-  it('is gone after a while where nobody did', async () => {
-    const { world, a, b } = await buryingPair()
-    a.write('replaced', 'x')
-    await expectSame(world)
-    a.write('replaced', 'new')
-    await expectSame(world)
-    expect(buried(b)).toBe(1)
-    await until('the grave to go', () => buried(b) === 0)
-    await expectSame(world)
-    expect(b.paths).toEqual(['replaced'])
-  })
-
-  it('an edit of a file that a move took along is an edit, and no copy', async () => {
-    const { world, a, b } = await buryingPair()
-    a.write('old', 'x')
-    await expectSame(world)
-    const inode = b.inode('old')
-    a.rename('old', 'new')
-    await expectSame(world)
-    expect(b.inode('new')).toBe(inode)
-    b.append('new', ', edited')
-    await expectSame(world)
-    await until('the grave to go', () => buried(b) === 0)
-    await expectSame(world)
-    expect(a.paths).toEqual(['new'])
-    expect(a.text('new')).toBe('x, edited')
+    expect(c.paths).toEqual(['d', 'd/one', 'three', 'two'])
+    expect(conflictsOf(c)).toEqual([])
   })
 })

@@ -63,7 +63,15 @@ describe('the outbox', () => {
     const kept = unansweredRow(context(database))
     expect(kept).toEqual(made)
     expect(kept?.batch.changes).toEqual(changes)
-    expect(made.batch.head).toMatchObject({ folder: FOLDER, agent: signer.key, number: 1, count: changes.length, previous: '', position: -1, chain: '' })
+    expect(made.batch.head).toMatchObject({
+      folder: FOLDER,
+      agent: signer.key,
+      number: 1,
+      count: changes.length,
+      previous: '',
+      position: -1,
+      chain: '',
+    })
     expect(made.batch.head.epoch).toMatch(/^[0-9a-f]{16}$/)
     expect(verify(signer.publicKey, headText(made.batch.head), made.batch.signature)).toBe(true)
   })

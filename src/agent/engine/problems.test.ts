@@ -11,7 +11,11 @@ const unnameable: Obstacle = { reason: 'too long', side: 'version', permanent: t
 describe('Problems', () => {
   it('are news once, until their reason changes', () => {
     const problems = new Problems()
-    expect([problems.block(a, unread, 0), problems.block(a, unread, 1), problems.block(a, { ...unread, reason: 'other' }, 2)]).toEqual([true, false, true])
+    expect([problems.block(a, unread, 0), problems.block(a, unread, 1), problems.block(a, { ...unread, reason: 'other' }, 2)]).toEqual([
+      true,
+      false,
+      true,
+    ])
     expect(problems.list()).toEqual([{ path: a, reason: 'other' }])
   })
 

@@ -8,7 +8,8 @@ import { openDatabase } from '../../lib/sqlite.ts'
 import type { Seen } from '../disk/port.ts'
 import { FolderIndex, type IsIgnored, type LocalNode, type Node } from './folder-index.ts'
 
-const open = (isIgnored: IsIgnored = () => false): FolderIndex => new FolderIndex(openDatabase(':memory:', { synchronous: 'OFF' }), isIgnored)
+const open = (isIgnored: IsIgnored = () => false): FolderIndex =>
+  new FolderIndex(openDatabase(':memory:', { synchronous: 'OFF' }), isIgnored)
 
 // Of the right form.
 const hashOf = (text: string): Hash => Buffer.from(text.padEnd(32, '.')).toString('hex').slice(0, 64) as Hash
@@ -16,11 +17,32 @@ const ID = '0'.repeat(32) as FileId
 
 const file = (text: string, more: Partial<Content> = {}): Content => {
   const hash = hashOf(text)
-  return { kind: 'file', size: 3, hash, manifest: { tag: 'chunks', chunks: [{ hash, size: 3 }] }, executable: false, modified: '1700000000123456789', ...more }
+  return {
+    kind: 'file',
+    size: 3,
+    hash,
+    manifest: { tag: 'chunks', chunks: [{ hash, size: 3 }] },
+    executable: false,
+    modified: '1700000000123456789',
+    ...more,
+  }
 }
 const folder: Content = { kind: 'directory', size: 0, hash: EMPTY_HASH, manifest: NO_CHUNKS, executable: false, modified: '5' }
-const seen = (more: Partial<Seen> = {}): Seen => ({ kind: 'file', size: 3, mtime: '1', ctime: '2', inode: '18446744073709551615', executable: false, ...more })
-const local = (content: Content, more: Partial<LocalNode> = {}): LocalNode => ({ seen: seen({ kind: content.kind }), content, settled: true, ...more })
+const seen = (more: Partial<Seen> = {}): Seen => ({
+  kind: 'file',
+  size: 3,
+  mtime: '1',
+  ctime: '2',
+  inode: '18446744073709551615',
+  executable: false,
+  ...more,
+})
+const local = (content: Content, more: Partial<LocalNode> = {}): LocalNode => ({
+  seen: seen({ kind: content.kind }),
+  content,
+  settled: true,
+  ...more,
+})
 const at = (revision: number, content: Content) => ({ revision, content })
 const remote = (index: FolderIndex, name: string, version: number, content: Content | undefined): void =>
   index.applyRemote({ path: path(name), version, fileId: ID, content })
@@ -65,7 +87,9 @@ describe('a node', () => {
   })
   const anyNode = fc.record({
     local: fc.option(
-      fc.record({ seen: anySeen, content: anyReal, settled: fc.boolean(), refused: fc.option(fc.nat(), { nil: undefined }) }).map(({ refused, ...node }) => (refused === undefined ? node : { ...node, refused })),
+      fc
+        .record({ seen: anySeen, content: anyReal, settled: fc.boolean(), refused: fc.option(fc.nat(), { nil: undefined }) })
+        .map(({ refused, ...node }) => (refused === undefined ? node : { ...node, refused })),
       { nil: undefined },
     ),
     base: fc.option(fc.record({ revision: fc.integer({ min: -1 }), content: anyReal }), { nil: undefined }),
@@ -78,7 +102,9 @@ describe('a node', () => {
       fc.property(anyNode, (node) => {
         index.put({ path: path('d/a'), ...node })
         const kept = node.local !== undefined || node.base !== undefined || node.remote?.content !== undefined
-        expect(index.get(path('d/a'))).toEqual(kept ? { path: 'd/a', ...node } : { path: 'd/a', local: undefined, base: undefined, remote: undefined })
+        expect(index.get(path('d/a'))).toEqual(
+          kept ? { path: 'd/a', ...node } : { path: 'd/a', local: undefined, base: undefined, remote: undefined },
+        )
       }),
     )
   })
@@ -149,7 +175,12 @@ describe('the state of a path', () => {
     remote(index, 'e', 1, folder)
     remote(index, 'd', 1, A)
     index.setLocal(path('f'), local(A))
-    expect(asked).toEqual([['d', true], ['e', true], ['d', true], ['f', false]])
+    expect(asked).toEqual([
+      ['d', true],
+      ['e', true],
+      ['d', true],
+      ['f', false],
+    ])
   })
 
   it('of thousands is refreshed in pages', () => {
@@ -166,7 +197,28 @@ describe('the state of a path', () => {
 })
 
 describe('what is asked of directories', () => {
-  const names = ['d', 'd ', 'd!', 'd/a', 'd/e', 'd/e/b', 'd/\u0001', 'd/%', 'd/ü', 'd/u\u0308', 'd/😀', 'd/\uE000', 'd.', 'd0', 'd0/a', 'd00', 'D/a', 'da', '%/a', '_/a']
+  const names = [
+    'd',
+    'd ',
+    'd!',
+    'd/a',
+    'd/e',
+    'd/e/b',
+    'd/\u0001',
+    'd/%',
+    'd/ü',
+    'd/u\u0308',
+    'd/😀',
+    'd/\uE000',
+    'd.',
+    'd0',
+    'd0/a',
+    'd00',
+    'D/a',
+    'da',
+    '%/a',
+    '_/a',
+  ]
   const filled = (): FolderIndex => {
     const index = open()
     for (const name of names) index.setLocal(path(name), local(A))
@@ -178,7 +230,8 @@ describe('what is asked of directories', () => {
     const below = names.filter((name) => name.startsWith('d/')).toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     expect(namesOf(index.below(path('d'), '', 100))).toEqual(below)
     const paged: SyncPath[] = []
-    for (let page = index.below(path('d'), '', 3); page.length > 0; page = index.below(path('d'), paged.at(-1) ?? '', 3)) paged.push(...namesOf(page))
+    for (let page = index.below(path('d'), '', 3); page.length > 0; page = index.below(path('d'), paged.at(-1) ?? '', 3))
+      paged.push(...namesOf(page))
     expect(paged).toEqual(below)
     expect(namesOf(index.below(path('%'), '', 100))).toEqual(['%/a'])
   })
@@ -186,7 +239,9 @@ describe('what is asked of directories', () => {
   it('is what is directly inside it on the disk', () => {
     const index = filled()
     remote(index, 'd/there', 1, A)
-    expect(namesOf(index.children(path('d'))).toSorted()).toEqual(['d/a', 'd/e', 'd/\u0001', 'd/%', 'd/ü', 'd/u\u0308', 'd/😀', 'd/\uE000'].toSorted())
+    expect(namesOf(index.children(path('d'))).toSorted()).toEqual(
+      ['d/a', 'd/e', 'd/\u0001', 'd/%', 'd/ü', 'd/u\u0308', 'd/😀', 'd/\uE000'].toSorted(),
+    )
     expect(namesOf(index.children(path('d/e')))).toEqual(['d/e/b'])
     expect(namesOf(index.children('')).toSorted()).toEqual(names.filter((name) => !name.includes('/')).toSorted())
   })
@@ -252,11 +307,18 @@ describe('contents', () => {
 
   it('of several chunks are listed in order, and found piece by piece', () => {
     const index = open()
-    const chunks = [{ hash: hashOf('1'), size: 10 }, { hash: hashOf('2'), size: 20 }, { hash: hashOf('1'), size: 10 }]
+    const chunks = [
+      { hash: hashOf('1'), size: 10 },
+      { hash: hashOf('2'), size: 20 },
+      { hash: hashOf('1'), size: 10 },
+    ]
     const large = file('large', { size: 40, manifest: { tag: 'chunks', chunks } })
     index.setLocal(path('large'), local(large), chunks)
     expect(index.chunksOf(path('large'))).toEqual(chunks)
-    expect(index.placesOf(hashOf('1'), 10)).toEqual([{ path: 'large', offset: 0 }, { path: 'large', offset: 30 }])
+    expect(index.placesOf(hashOf('1'), 10)).toEqual([
+      { path: 'large', offset: 0 },
+      { path: 'large', offset: 30 },
+    ])
     expect(index.placesOf(hashOf('2'), 10)).toEqual([{ path: 'large', offset: 10 }])
     expect(index.placesOf(large.hash, 10)).toEqual([{ path: 'large', offset: 0 }])
     index.setLocal(path('large'), local({ ...large, modified: '9' }))
@@ -323,7 +385,8 @@ describe('I17: after a power cut', () => {
     index.distrust()
     expect(index.get(path('synced')).local).toEqual(local(A))
     expect(index.get(path('new')).local).toBeUndefined()
-    for (const name of ['edited', 'gone']) expect(index.get(path(name)).local).toMatchObject({ content: A, settled: false, seen: { inode: '0', mtime: '0' } })
+    for (const name of ['edited', 'gone'])
+      expect(index.get(path(name)).local).toMatchObject({ content: A, settled: false, seen: { inode: '0', mtime: '0' } })
     expect(index.open('', 10)).toEqual([])
   })
 })

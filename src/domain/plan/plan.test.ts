@@ -65,7 +65,13 @@ const cases: readonly Case[] = [
   { name: 'I4: deleted there, edited here', local: local(B), base: at(1, A), remote: deletedAt(5), then: updates(B, 1) },
   { name: 'I4: so it is where the edit was refused before', local: local(B, 4), base: at(1, A), remote: deletedAt(5), then: updates(B, 1) },
   { name: 'refused as new, and then deleted there', local: local(B, 4), remote: deletedAt(5), then: creates(B) },
-  { name: 'an edit of an older version, deleted there', local: local(B), base: at(UNKNOWN_REVISION, A), remote: deletedAt(5), then: creates(B) },
+  {
+    name: 'an edit of an older version, deleted there',
+    local: local(B),
+    base: at(UNKNOWN_REVISION, A),
+    remote: deletedAt(5),
+    then: creates(B),
+  },
   // The same bytes on both sides.
   { name: 'in sync', local: local(A), base: at(1, A), remote: at(1, A), then: none },
   { name: 'the same made on both sides', local: local(A), remote: at(5, A), then: adopt(at(5, A)) },
@@ -78,15 +84,38 @@ const cases: readonly Case[] = [
   { name: 'made executable here', local: local(runnableA), base: at(1, A), remote: at(1, A), then: updates(runnableA, 1) },
   { name: 'touched here, and refused', local: local(touchedA, 1), base: at(1, A), remote: at(1, A), then: touch(at(1, A)) },
   { name: 'touched on both sides, alike', local: local(touchedA), base: at(1, A), remote: at(5, touchedA), then: adopt(at(5, touchedA)) },
-  { name: 'I13: touched on both sides, differently', local: local(runnableA), base: at(1, A), remote: at(5, touchedA), then: touch(at(5, touchedA)) },
+  {
+    name: 'I13: touched on both sides, differently',
+    local: local(runnableA),
+    base: at(1, A),
+    remote: at(5, touchedA),
+    then: touch(at(5, touchedA)),
+  },
   { name: 'the base is not quite what the log says', local: local(A), base: at(1, touchedA), remote: at(1, A), then: adopt(at(1, A)) },
-  { name: 'the same folder on both sides', local: local(folder), remote: at(5, { ...folder, modified: '7' }), then: adopt(at(5, { ...folder, modified: '7' })) },
-  { name: 'a folder whose time has changed', local: local({ ...folder, modified: '7' }), base: at(1, folder), remote: at(1, folder), then: none },
+  {
+    name: 'the same folder on both sides',
+    local: local(folder),
+    remote: at(5, { ...folder, modified: '7' }),
+    then: adopt(at(5, { ...folder, modified: '7' })),
+  },
+  {
+    name: 'a folder whose time has changed',
+    local: local({ ...folder, modified: '7' }),
+    base: at(1, folder),
+    remote: at(1, folder),
+    then: none,
+  },
   // Other bytes here than in the log.
   { name: 'edited there', local: local(A), base: at(1, A), remote: at(5, B), then: put(at(5, B)) },
   { name: 'edited there, touched here', local: local(touchedA), base: at(1, A), remote: at(5, B), then: put(at(5, B)) },
   { name: 'edited there, and it was refused here before', local: local(A, 3), base: at(1, A), remote: at(5, B), then: put(at(5, B)) },
-  { name: 'known to the gateway as an older version', local: local(A), base: at(UNKNOWN_REVISION, A), remote: at(5, B), then: put(at(5, B)) },
+  {
+    name: 'known to the gateway as an older version',
+    local: local(A),
+    base: at(UNKNOWN_REVISION, A),
+    remote: at(5, B),
+    then: put(at(5, B)),
+  },
   { name: 'edited here', local: local(B), base: at(1, A), remote: at(1, A), then: updates(B, 1) },
   { name: 'edited here, touched there', local: local(B), base: at(1, A), remote: at(5, touchedA), then: updates(B, 5) },
   { name: 'edited on both sides: the gateway is asked', local: local(B), base: at(1, A), remote: at(5, C), then: updates(B, 1) },
@@ -97,7 +126,13 @@ const cases: readonly Case[] = [
   { name: 'an edit of an older version', local: local(B), base: at(UNKNOWN_REVISION, A), remote: at(5, C), then: creates(B) },
   { name: 'a folder that became a file', local: local(A), base: at(1, folder), remote: at(1, folder), then: updates(A, 1) },
   { name: 'a file that became a folder there', local: local(A), base: at(1, A), remote: at(5, folder), then: put(at(5, folder)) },
-  { name: 'a file that became a symlink of the same bytes', local: local(linkA), base: at(1, A), remote: at(1, A), then: updates(linkA, 1) },
+  {
+    name: 'a file that became a symlink of the same bytes',
+    local: local(linkA),
+    base: at(1, A),
+    remote: at(1, A),
+    then: updates(linkA, 1),
+  },
   { name: 'a folder and an empty file are not the same bytes', local: local(folder), remote: at(5, empty), then: creates(folder) },
 ]
 
@@ -110,7 +145,9 @@ describe('plan', () => {
 const anyContent = fc.constantFrom(A, B, C, touchedA, runnableA, linkA, folder, empty)
 const anyRevision = fc.integer({ min: 0, max: 3 })
 const anyLocal = fc.option(
-  fc.record({ content: anyContent, refused: fc.option(anyRevision, { nil: undefined }) }).map(({ content, refused }) => local(content, refused)),
+  fc
+    .record({ content: anyContent, refused: fc.option(anyRevision, { nil: undefined }) })
+    .map(({ content, refused }) => local(content, refused)),
   { nil: undefined },
 )
 const anyBase = fc.option(fc.record({ revision: fc.integer({ min: UNKNOWN_REVISION, max: 3 }), content: anyContent }), { nil: undefined })

@@ -34,11 +34,14 @@ const planRemoteAbsent = (local: LocalState, base: BaseState | undefined): Inten
 
 /** An older version of the path, which the gateway knows and this device does not ({@link UNKNOWN_REVISION}), is no base that could be named. */
 const publish = ({ content }: LocalState, base: Revision | undefined): Intent =>
-  base === undefined || base === UNKNOWN_REVISION ? { tag: 'publish', action: 'create', content, base: 'none' } : { tag: 'publish', action: 'update', content, base }
+  base === undefined || base === UNKNOWN_REVISION
+    ? { tag: 'publish', action: 'create', content, base: 'none' }
+    : { tag: 'publish', action: 'update', content, base }
 
 const planSameBytes = (local: LocalState, base: BaseState | undefined, version: BaseState): Intent => {
   const known = base !== undefined && base.revision === version.revision
-  if (sameMetadata(local.content, version.content)) return known && sameContent(base.content, version.content) ? NONE : { tag: 'adopt', version }
+  if (sameMetadata(local.content, version.content))
+    return known && sameContent(base.content, version.content) ? NONE : { tag: 'adopt', version }
   if (!known) return { tag: 'touch', version }
   return local.refused === undefined ? publish(local, base.revision) : { tag: 'touch', version }
 }

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { conflictsOf, EngineWorld, expectSame, type EngineDevice } from '../../../test/support/engine-world.ts'
+import { until } from '../../../test/support/wait.ts'
+
+/** A message of the device has been answered, and nothing of it is recorded yet; then its agent ends. */
+const stopUnsettled = async (world: EngineWorld, device: EngineDevice, change: () => void, hint: string): Promise<void> => {
+  const changes = world.stopNext(device, 'Changes')
+  change()
+  device.hint(hint)
+  await changes.arrived
+  const pull = world.stopNext(device, 'Sync')
+  changes.release()
+  await pull.arrived
+  await until('the answer to be kept', () => device.database.prepare('SELECT 1 FROM outbox WHERE outcomes IS NOT NULL').get() !== undefined)
+  pull.release()
+  await device.stop()
+}
+
+describe('a restart', () => {
+  it('finds what happened meanwhile, on both sides', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/edited', 'x')
+    a.write('d/deleted', 'y')
+    a.write('d/renamed', 'z')
+    await expectSame(world)
+    await a.stop()
+    a.append('d/edited', ', more')
+    a.remove('d/deleted')
+    a.rename('d/renamed', 'renamed')
+    b.write('there', 'w')
+    await b.settle()
+    a.start()
+    await expectSame(world)
+    expect(b.paths).toEqual(['d', 'd/edited', 'renamed', 'there'])
+    expect(world.events.filter((type) => type === 'FileMoved')).toHaveLength(1)
+  })
+
+  it('changes nothing where nothing has changed', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('d/one', 'x')
+    a.symlink('two', 'd/one')
+    await expectSame(world)
+    const { length } = world.events
+    a.boot = 'second'
+    await a.restart()
+    await b.restart()
+    await expectSame(world)
+    expect(world.events).toHaveLength(length)
+  })
+
+  it('settles a message that was answered before it, and an edit made since is an edit of that', async () => {
+    const { world, a } = await EngineWorld.pair()
+    a.write('file', 'first')
+    await expectSame(world)
+    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
+    a.write('file', 'third')
+    a.start()
+    await expectSame(world)
+    expect(a.paths).toEqual(['file'])
+    expect(a.text('file')).toBe('third')
+  })
+
+  it('I17: after a power cut what is left of a file does not replace what was sent of it', async () => {
+    const { world, a } = await EngineWorld.pair()
+    a.write('file', 'first')
+    await expectSame(world)
+    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
+    a.write('file', 'sec')
+    a.boot = 'second'
+    a.start()
+    await expectSame(world)
+    expect(a.text('file')).toBe('second')
+    expect(conflictsOf(a).map((copy) => a.text(copy))).toEqual(['sec'])
+  })
+
+  it('I17: after a power cut the old content gives way to what was sent', async () => {
+    const { world, a } = await EngineWorld.pair()
+    a.write('file', 'first')
+    await expectSame(world)
+    await stopUnsettled(world, a, () => a.write('file', 'second'), 'file')
+    a.write('file', 'first')
+    a.boot = 'second'
+    a.start()
+    await expectSame(world)
+    expect(a.paths).toEqual(['file'])
+    expect(a.text('file')).toBe('second')
+  })
+
+  it('I17: a new file that a power cut took away comes back', async () => {
+    const { world, a } = await EngineWorld.pair()
+    a.write('other', 'x')
+    await expectSame(world)
+    await stopUnsettled(world, a, () => a.write('d/file', 'text'), 'd')
+    a.remove('d')
+    a.boot = 'second'
+    a.start()
+    await expectSame(world)
+    expect(a.text('d/file')).toBe('text')
+  })
+
+  it('I17: a deleted file that a power cut brought back goes again', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('file', 'text')
+    a.write('other', 'x')
+    await expectSame(world)
+    await stopUnsettled(world, a, () => a.remove('file'), 'file')
+    a.write('file', 'text')
+    a.boot = 'second'
+    a.start()
+    await expectSame(world)
+    expect(b.paths).toEqual(['other'])
+  })
+})
