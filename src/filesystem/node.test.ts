@@ -60,6 +60,15 @@ describe('nodeFileSystem', () => {
     )
   })
 
+  test('whole seconds come back to the nanosecond', () => {
+    const files = nodeFileSystem(temporaryFolder())
+    create(files, 'a', '')
+    for (const ns of [0n, 1_685_030_075_000_000_000n, 4_294_967_295_000_000_000n]) {
+      files.utimes('a', ns)
+      expect(files.lstat('a').mtimeNs).toBe(ns)
+    }
+  })
+
   test('names that are not UTF-8 are told from those that hold U+FFFD', () => {
     const root = temporaryFolder()
     const files = nodeFileSystem(root)

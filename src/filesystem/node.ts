@@ -71,10 +71,18 @@ const writeAll = (fd: number, buffer: Uint8Array, position: number): void => {
 const floorDivide = (a: bigint, b: bigint): bigint => (a >= 0n ? a / b : -((-a + b - 1n) / b))
 
 /**
- * Seconds as the double that comes back as the same microsecond (until 2106, when doubles become too coarse): the middle of it. A numeric
- * string, since node takes a negative number (a time before 1970) for "now".
+ * Seconds as the double that comes back as the same microsecond (until 2106, when doubles become too coarse): the nearest one where the system's
+ * cutting keeps that (so whole seconds are kept to the nanosecond), and otherwise the middle of the microsecond. A numeric string, since node takes a negative number (a
+ * time before 1970) for "now".
  */
-const secondsOf = (ns: bigint): string => String((Number(floorDivide(ns, 1000n)) + 0.5) / 1e6)
+const secondsOf = (ns: bigint): string => {
+  const seconds = floorDivide(ns, 1_000_000_000n)
+  const rest = Number(ns - seconds * 1_000_000_000n)
+  const nearest = Number(seconds) + rest / 1e9
+  const lands = Math.trunc((nearest - Number(seconds)) * 1e9)
+  const kept = ns >= 0n && Math.floor(lands / 1000) === Math.floor(rest / 1000)
+  return String(kept ? nearest : (Number(floorDivide(ns, 1000n)) + 0.5) / 1e6)
+}
 
 const withOpen = (path: string, flags: number, use: (fd: number) => void): void => {
   const fd = fs.openSync(path, flags)
