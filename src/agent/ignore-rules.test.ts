@@ -20,12 +20,22 @@ describe('IgnoreRules', () => {
 
   it('match names at any depth, and paths from their own directory', () => {
     const made = rules({ '': '*.log\n/top\nd/inner\n' })
-    expect(ignored(made, ['a.log', 'd/e/a.log', 'top', 'd/top', 'd/inner', 'e/d/inner', 'a.logs'])).toEqual(['a.log', 'd/e/a.log', 'top', 'd/inner'])
+    expect(ignored(made, ['a.log', 'd/e/a.log', 'top', 'd/top', 'd/inner', 'e/d/inner', 'a.logs'])).toEqual([
+      'a.log',
+      'd/e/a.log',
+      'top',
+      'd/inner',
+    ])
   })
 
   it('with a slash at the end match directories only, and all that lies in them', () => {
     const made = rules({ '': 'build/\n' })
-    expect(ignored(made, ['build/', 'build', 'd/build/', 'build/a', 'd/build/e/f'])).toEqual(['build/', 'd/build/', 'build/a', 'd/build/e/f'])
+    expect(ignored(made, ['build/', 'build', 'd/build/', 'build/a', 'd/build/e/f'])).toEqual([
+      'build/',
+      'd/build/',
+      'build/a',
+      'd/build/e/f',
+    ])
   })
 
   it('can be taken back for a name, but not below an ignored directory, as in git', () => {
@@ -35,7 +45,12 @@ describe('IgnoreRules', () => {
 
   it('of a deeper directory count for it alone, and after those above', () => {
     const made = rules({ '': '*.tmp\n', d: '!*.tmp\n*.bak\n', 'd/e': '*.tmp\n' })
-    expect(ignored(made, ['a.tmp', 'd/a.tmp', 'd/e/a.tmp', 'a.bak', 'd/a.bak', 'd/e/f/a.bak', 'dd/a.bak'])).toEqual(['a.tmp', 'd/e/a.tmp', 'd/a.bak', 'd/e/f/a.bak'])
+    expect(ignored(made, ['a.tmp', 'd/a.tmp', 'd/e/a.tmp', 'a.bak', 'd/a.bak', 'd/e/f/a.bak', 'dd/a.bak'])).toEqual([
+      'a.tmp',
+      'd/e/a.tmp',
+      'd/a.bak',
+      'd/e/f/a.bak',
+    ])
   })
 
   it('keep comments, blanks and escapes of gitignore', () => {
@@ -60,9 +75,15 @@ describe('IgnoreRules', () => {
   it('tell whether a new text changes anything', () => {
     const made = new IgnoreRules()
     const d: SyncPath = path('d')
-    expect([made.set(d, undefined), made.set(d, 'a\n'), made.set(d, 'a\n'), made.has(d), made.set(d, 'b\n'), made.set(d, undefined), made.has(d)]).toEqual([
-      false, true, false, true, true, true, false,
-    ])
+    expect([
+      made.set(d, undefined),
+      made.set(d, 'a\n'),
+      made.set(d, 'a\n'),
+      made.has(d),
+      made.set(d, 'b\n'),
+      made.set(d, undefined),
+      made.has(d),
+    ]).toEqual([false, true, false, true, true, true, false])
     expect(ignored(made, ['d/a', 'd/b'])).toEqual([])
   })
 })
