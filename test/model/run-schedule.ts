@@ -34,7 +34,7 @@ const comeToRest = async (world: World): Promise<void> => {
     for (const text of world.worried()) world.trace.violated('status', `${text}, and all is in sync`)
     return
   }
-  for (const text of world.worried()) world.trace.say('world', () => text)
+  for (const text of world.standing()) world.trace.say('world', () => text)
   world.trace.violated('I2', `it does not come to rest: ${world.unrest().join('; ') || 'the log grows and grows'}`)
 }
 

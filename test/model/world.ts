@@ -9,7 +9,7 @@ import type { Request } from '../../src/protocol/messages.ts'
 import { encodeRequest } from '../../src/protocol/request-writer.ts'
 import { createKeyPair, registrationProofText, type Signer } from '../../src/protocol/signing.ts'
 import { NO_BYTES, type Envelope } from '../../src/transport/port.ts'
-import { DIRECTORY, idOfHash, type ContentId } from './content-id.ts'
+import { DIRECTORY, idOf, idOfHash, type ContentId } from './content-id.ts'
 import { Device, signInRequest, type Surroundings } from './device.ts'
 import { perform } from './device-operations.ts'
 import { Contents } from './history.ts'
@@ -118,6 +118,14 @@ export class World {
   worried(): string[] {
     const exact = this.devices.filter((device) => device.traits.folding === 'exact' && !device.saysInSync)
     return exact.map((device) => `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`)
+  }
+
+  /** Where everybody stands, for a reader of the trace. */
+  standing(): string[] {
+    return this.devices.flatMap((device) => {
+      const tree = [...device.history.tree()].map(([path, inode]) => `${path} [${this.contents.show(idOf(inode))}]`)
+      return [`${device.name} has ${tree.join(', ')}`, `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`]
+    })
   }
 
   async evidence(): Promise<Evidence> {
