@@ -1,9 +1,11 @@
+import type { DatabaseSync } from 'node:sqlite'
 import { readFileSync } from 'node:fs'
 import * as E from 'fp-ts/lib/Either.js'
 import { controlAddress } from '../agent/control/address.ts'
 import { serveControl } from '../agent/control/server.ts'
 import { claimFolder, type ClaimedFolder } from '../agent/device/folders.ts'
 import { startFolderSync } from '../agent/engine/folder-sync.ts'
+import { prepareSchema } from '../agent/index/schema.ts'
 import type { FolderFatal, FolderReport, FolderStatus, FolderSync } from '../agent/engine/folder-sync.types.ts'
 import { systemClock } from '../lib/clock.ts'
 import { openDatabase } from '../lib/sqlite.ts'
@@ -13,7 +15,7 @@ import type { ClientTransport } from '../transport/port.ts'
 import { openDevice, type Device } from './account.ts'
 import { REACH_MS } from './calls.ts'
 import { connect } from './connect.ts'
-import { fromDevice, type Failure, type Outcome } from './failure.ts'
+import { fail, fromDevice, type Failure, type Outcome } from './failure.ts'
 
 export type { FolderReport, FolderStatus }
 
@@ -40,17 +42,39 @@ export const startAgent = async (options: AgentOptions): Promise<Outcome<Running
   if (E.isLeft(device)) return device
   const folder = fromDevice(claimFolder(device.right.state, options.folder))
   if (E.isLeft(folder)) return folder
-  return E.right(await run(options, device.right, folder.right))
+  const index = openIndex(folder.right.index)
+  if (E.isRight(index)) return E.right(await run(options, device.right, folder.right, index.right))
+  folder.right[Symbol.dispose]()
+  return index
+}
+
+/** The folder's index, of a version that this one reads. */
+const openIndex = (file: string): Outcome<DatabaseSync> => {
+  try {
+    const database = openDatabase(file, { synchronous: 'NORMAL' })
+    try {
+      prepareSchema(database)
+      return E.right(database)
+    } catch (error) {
+      database.close()
+      throw error
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const damaged = 'where it is damaged, move it away: it is made anew from the folder and the log'
+    return fail('failed', `the index ${file} cannot be used: ${error.message} (${damaged})`)
+  }
 }
 
 const run = async (
   { config, server, report }: AgentOptions,
   { enrolment, signer }: Device,
   folder: ClaimedFolder,
+  index: DatabaseSync,
 ): Promise<RunningAgent> => {
   await using parts = new AsyncDisposableStack()
   parts.use(folder)
-  const database = parts.adopt(openDatabase(folder.index, { synchronous: 'NORMAL' }), (db) => db.close())
+  const database = parts.adopt(index, (db) => db.close())
   const { workerDisk } = await import('../agent/disk/workers/pool.ts')
   const { nodeFileSystem } = await import('../filesystem/node.ts')
   const { chokidarWatch } = await import('../agent/watch/chokidar.ts')
@@ -116,7 +140,7 @@ const tellOfFirstFailure = (transport: ClientTransport, report: AgentOptions['re
 }
 
 const failureOf = (path: string, { tag, reason }: FolderFatal): Failure => {
-  const kind = ({ Refused: 'refused', LogRewritten: 'damaged', Root: 'failed' } as const)[tag]
+  const kind = ({ Refused: 'refused', LogRewritten: 'damaged', Root: 'failed', Index: 'failed' } as const)[tag]
   return { kind, reason: `${path} is no longer kept in sync: ${reason}` }
 }
 

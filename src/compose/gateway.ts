@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
+import type { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../config.ts'
@@ -24,6 +25,7 @@ import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
 import { fail, type Outcome } from './failure.ts'
 import { startFollowing } from './follow.ts'
+import { openRebuildable, opening } from './open-database.ts'
 
 /** A gateway that serves; disposing of it drains and lets go of everything. */
 export interface RunningGateway extends AsyncDisposable {
@@ -69,19 +71,23 @@ const start = async (
   parts: AsyncDisposableStack,
 ): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
   const logger = await createLog(config.logLevel)
-  const database = (file: string, synchronous: 'FULL' | 'NORMAL' | 'OFF') =>
-    parts.adopt(openDatabase(file, { synchronous }), (db) => db.close())
-  const logDatabase = database(data.log, 'FULL')
-  const state = openState(logDatabase)
-  const log = parts.use(openSqliteLog(logDatabase, { onAppend: state.appended }))
+  const closing = (db: DatabaseSync) => parts.adopt(db, () => db.close())
+  const opened = opening(data.log, () => {
+    const db = closing(openDatabase(data.log, { synchronous: 'FULL' }))
+    const state = openState(db)
+    return { state, log: parts.use(openSqliteLog(db, { onAppend: state.appended })) }
+  })
+  if (E.isLeft(opened)) return opened
+  const { state, log } = opened.right
+  const beside = opening(data.path, () => ({
+    projections: closing(openRebuildable(data.projections)),
+    uploads: openUploads(closing(openRebuildable(data.uploads))),
+  }))
+  if (E.isLeft(beside)) return beside
   const store = await openFilesystemStore(data.objects)()
   if (E.isLeft(store)) return fail('failed', `the contents in ${data.objects} cannot be opened: ${JSON.stringify(store.left)}`)
   const following = parts.use(
-    startFollowing(
-      { log: data.log, objects: data.objects, projections: data.projections },
-      database(data.projections, 'NORMAL'),
-      state.decoder,
-    ),
+    startFollowing({ log: data.log, objects: data.objects, projections: data.projections }, beside.right.projections, state.decoder),
   )
   const { followed } = following
   const metrics = createMetrics()
@@ -90,7 +96,7 @@ const start = async (
     blobs: createBlobStore(parts.use(store.right), followed),
     state,
     followed,
-    uploads: openUploads(database(data.uploads, 'NORMAL')),
+    uploads: beside.right.uploads,
     clock: systemClock,
     random: randomBytes,
     signer: data.signer,

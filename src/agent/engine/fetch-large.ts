@@ -2,8 +2,9 @@ import { either as E } from 'fp-ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import { chunksMatch, decodeManifest } from '../../protocol/manifest.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
+import type { StageResult } from '../disk/port.ts'
 import type { FolderContext } from './context.ts'
-import { giveUp, isStaged, stageName, type Wanted } from './fetch.ts'
+import { giveUp, isStaged, stageName, type Wanted } from './wanted.ts'
 import { retryLater, stageFromLocal } from './fetch-small.ts'
 import { open } from './open.ts'
 
@@ -51,7 +52,7 @@ const stageLocalPieces = async (ctx: FolderContext, stage: string, pieces: reado
   const have = await ctx.deps.disk.stagedPieces(stage, pieces.map(({ chunk }) => chunk))
   const left: Piece[] = []
   for (const [at, piece] of pieces.entries()) {
-    if (ctx.signal.aborted) return left
+    if (ctx.stopped()) return left
     if (have[at] === true) continue
     if (!(await stageLocalPiece(ctx, stage, piece))) left.push(piece)
   }
@@ -78,9 +79,12 @@ const takeGroup = (pieces: Piece[]): Piece[] => {
   return group
 }
 
-type Transfer = 'done' | 'unreachable' | 'missing' | 'stopped'
+type Transfer = 'done' | 'unreachable' | 'missing' | 'stopped' | { readonly unstaged: StageResult }
 
-/** Fetches pieces, a few requests at a time; those that did not fit into an answer are asked for again. */
+/**
+ * Fetches pieces, a few requests at a time; those that did not fit into an answer are asked for again. Ends when none of them is under way any more: the path
+ * may be planned again then, and nothing may be written into a stage that somebody else finishes.
+ */
 const transfer = async (ctx: FolderContext, wanted: Wanted, stage: string, pieces: Piece[]): Promise<Transfer> => {
   let state: Transfer = 'done'
   const worker = async (): Promise<void> => {
@@ -90,19 +94,22 @@ const transfer = async (ctx: FolderContext, wanted: Wanted, stage: string, piece
     }
   }
   await Promise.all(Array.from({ length: WINDOW }, worker))
-  return ctx.signal.aborted ? 'stopped' : state
+  return ctx.stopped() ? 'stopped' : state
 }
 
-const fetchGroup = async (ctx: FolderContext, { path, version }: Wanted, stage: string, group: readonly Piece[], pieces: Piece[]): Promise<Transfer> => {
+const fetchGroup = async (ctx: FolderContext, { version }: Wanted, stage: string, group: readonly Piece[], pieces: Piece[]): Promise<Transfer> => {
   const hashes: readonly Hash[] = [...new Set(group.map(({ chunk }) => chunk.hash))]
   const opened = await open(ctx, [{ version: version.revision, chunks: hashes }])
-  if (ctx.signal.aborted) return 'stopped'
+  if (ctx.stopped()) return 'stopped'
   if (opened === undefined) return 'unreachable'
   for (const piece of group) {
     const bytes = opened.bytes.get(piece.chunk.hash)
     if (bytes === undefined && opened.missing.has(piece.chunk.hash)) return 'missing'
     if (bytes === undefined) pieces.push(piece)
-    else if (!isStaged(ctx, path, await ctx.deps.disk.stagePiece(stage, piece.offset, piece.chunk, { tag: 'bytes', bytes }))) return 'stopped'
+    else {
+      const result = await ctx.deps.disk.stagePiece(stage, piece.offset, piece.chunk, { tag: 'bytes', bytes })
+      if (result.tag !== 'staged') return { unstaged: result }
+    }
   }
   return 'done'
 }
@@ -111,12 +118,13 @@ const fetchGroup = async (ctx: FolderContext, { path, version }: Wanted, stage: 
 export const fetchLarge = async (ctx: FolderContext, wanted: Wanted): Promise<void> => {
   const stage = stageName(wanted)
   const chunks = await chunksOf(ctx, wanted)
-  if (chunks === undefined || ctx.signal.aborted) return
+  if (chunks === undefined || ctx.stopped()) return
   const { path, version } = wanted
   if (await stageFromLocal(ctx, wanted, stage)) return ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks })
   const left = await stageLocalPieces(ctx, stage, piecesOf(chunks))
   const outcome = await transfer(ctx, wanted, stage, left)
   if (outcome === 'stopped') return
+  if (typeof outcome === 'object') return void isStaged(ctx, path, outcome.unstaged)
   if (outcome === 'unreachable') return retryLater(ctx, [wanted])
   if (outcome === 'missing') return giveUp(ctx, path, { tag: 'Io', reason: 'the gateway does not have all of the content at present' })
   if (isStaged(ctx, path, await ctx.deps.disk.finishStage(stage, version.content))) ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks })

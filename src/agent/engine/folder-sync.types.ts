@@ -81,6 +81,8 @@ export type FolderFatal =
   /** The log was rewritten or cut behind what this agent has seen (I10). */
   | { readonly tag: 'LogRewritten'; readonly reason: string }
   | { readonly tag: 'Root'; readonly reason: string }
+  /** The index can't be written or read: its disk is full, or it is damaged. */
+  | { readonly tag: 'Index'; readonly reason: string }
 
 /** One folder being kept in sync, until stopped. */
 export interface FolderSync {

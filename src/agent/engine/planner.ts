@@ -70,8 +70,12 @@ const planOne = (ctx: FolderContext, node: Node): void => {
     releaseHold(ctx, node.path)
   }
   if ((intent.tag === 'publishDeletion' || replacesFolder(node)) && holdsBelow(ctx, node.path)) return
+  if (intent.tag === 'put' && node.local === undefined && !isKnown(ctx)) return
   dispatch(ctx, node, intent)
 }
+
+/** With a new index, what is missing in it may well be on the disk: nothing is fetched before the first scan. */
+const isKnown = (ctx: FolderContext): boolean => ctx.scanned || ctx.index.meta('scanned') !== undefined
 
 const planHot = (ctx: FolderContext): void => {
   let left = AT_ONCE

@@ -161,12 +161,20 @@ const scanAll = async (ctx: FolderContext, reader: FileReader): Promise<void> =>
   ctx.unnamed.clear()
   const whole = (await rootIsHere(ctx)) && (await walk(ctx, reader, ['']))
   if (whole) await walkAgain(ctx, reader)
-  if (whole && !ctx.stopped()) ctx.scanned = true
+  if (whole && !ctx.stopped()) noteScanned(ctx)
   ctx.scanning = false
   ctx.nextScan = ctx.now + (whole ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
   ctx.wake.publish.notify()
   ctx.wake.settled.notify()
   ctx.wake.plan.notify()
+}
+
+/** The first time with this index, what was not fetched so far is planned now. */
+const noteScanned = (ctx: FolderContext): void => {
+  ctx.scanned = true
+  if (ctx.index.meta('scanned') !== undefined) return
+  ctx.index.setMeta('scanned', 'whole')
+  ctx.planAll()
 }
 
 const ROOT_RETRY_MS = 2_000
