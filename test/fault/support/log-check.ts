@@ -1,0 +1,86 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { either as E } from 'fp-ts'
+import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
+import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
+import type { Hash } from '../../../src/domain/content.ts'
+import { isFileEvent } from '../../../src/domain/tree.ts'
+import { openSqliteLogReader } from '../../../src/eventlog/sqlite.ts'
+import type { RecordedEvent } from '../../../src/eventlog/port.ts'
+import { chainOf } from '../../../src/protocol/chain.ts'
+import { decodeLogEvent } from '../../../src/protocol/log-event.ts'
+import { decodeManifest } from '../../../src/protocol/manifest.ts'
+
+const PAGE = 1000
+
+function* eventsOf(data: string): Generator<RecordedEvent> {
+  using log = openSqliteLogReader(join(data, 'log.db'))
+  for (let after = 0n; ;) {
+    const events = log.readAllSync(after, PAGE)
+    yield* events
+    const last = events.at(-1)
+    if (last === undefined) return
+    after = last.position.order
+  }
+}
+
+/** What is wrong with a gateway's log and store, from the log alone: chains, revisions, and chunks that events name (I6, I9). */
+export const damageOf = async (data: string): Promise<readonly string[]> => {
+  const found: string[] = []
+  const heads = new Map<string, { readonly revision: number; readonly chain: string }>()
+  const places = new Map<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>()
+  const named = new Map<Hash, number>()
+  const manifests = new Set<Hash>()
+  for (const event of eventsOf(data)) {
+    const at = `${event.stream} ${event.revision}`
+    const before = heads.get(event.stream)
+    if (event.revision !== (before?.revision ?? -1) + 1) found.push(`${at}: a gap before it`)
+    if (event.chain !== chainOf(before?.chain ?? '', event)) found.push(`${at}: its chain is broken`)
+    heads.set(event.stream, event)
+    const decoded = decodeLogEvent(event.stream, event)
+    if (E.isLeft(decoded)) found.push(`${at}: ${JSON.stringify(decoded.left)}`)
+    else if (decoded.right.of === 'packs') {
+      const { pack, entries } = decoded.right.event
+      for (const { hash, offset, size } of entries) places.set(hash, { pack, offset, size })
+    } else if (decoded.right.of === 'folder' && isFileEvent(decoded.right.event) && decoded.right.event.type !== 'FileDeleted') {
+      const { manifest } = decoded.right.event.content
+      if (manifest.tag === 'chunks') for (const { hash, size } of manifest.chunks) named.set(hash, size)
+      else {
+        named.set(manifest.hash, manifest.size)
+        manifests.add(manifest.hash)
+      }
+    }
+  }
+  return [...found, ...(await unreadable(data, places, named, manifests))]
+}
+
+const unreadable = async (
+  data: string,
+  places: ReadonlyMap<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>,
+  named: Map<Hash, number>,
+  manifests: ReadonlySet<Hash>,
+): Promise<string[]> => {
+  const store = await openFilesystemStore(join(data, 'objects'))()
+  if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
+  await using objects = store.right
+  const chunks = createBlobStore(objects, { find: (hash) => places.get(hash) })
+  const found: string[] = []
+  // A manifest that is read adds what it names, which is read in its turn.
+  for (const [hash, size] of named) {
+    const read = await chunks.get(hash)()
+    if (E.isLeft(read)) found.push(`chunk ${hash}: ${JSON.stringify(read.left)}`)
+    else if (read.right.length !== size) found.push(`chunk ${hash}: ${read.right.length} bytes, and not ${size}`)
+    else if (manifests.has(hash)) {
+      const decoded = decodeManifest(read.right)
+      if (E.isRight(decoded)) for (const chunk of decoded.right) named.set(chunk.hash, chunk.size)
+      else found.push(`manifest ${hash}: is none`)
+    }
+  }
+  return found
+}
+
+/** How many files, and bytes in them, lie under a directory. */
+export const weightOf = (directory: string): { readonly files: number; readonly bytes: number } => {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  return { files: files.length, bytes: files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0) }
+}
