@@ -31,10 +31,11 @@ export const status = (program: Command): void => {
 const run = async (wanted: string | undefined, options: Options): Promise<Outcome> => {
   const device = deviceSettings(options)
   if (E.isLeft(device)) return device
-  const { foldersOf } = await (await import('../compose.ts')).folders()
-  const folders = foldersOf(device.right.state, wanted)
-  if (E.isLeft(folders)) return folders
+  const { foldersOf, foldersToCome } = await (await import('../compose.ts')).folders()
   const signal = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout * 1000)
+  const { state } = device.right
+  const folders = options.wait === true ? await foldersToCome(state, wanted, signal) : foldersOf(state, wanted)
+  if (E.isLeft(folders)) return folders
   for (const folder of folders.right) {
     const told = await (options.wait === true ? waitFor(folder, signal) : ask(folder))
     if (E.isLeft(told)) return told

@@ -24,6 +24,19 @@ export const foldersOf = (state: string, wanted: string | undefined): Outcome<re
     return known.length > 0 ? E.right(known) : fail('usage', "this device syncs no folder yet: 'eventsync agent FOLDER' begins to")
   })
 
+/** The same for whoever waits: a named folder counts before its agent has begun with it, and where none is named, the first is waited for. */
+export const foldersToCome = async (
+  state: string,
+  wanted: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<readonly LocalFolder[]>> => {
+  const device = openDevice(state)
+  if (E.isLeft(device)) return device
+  if (wanted !== undefined) return E.right([folderAt(device.right.state, wanted)])
+  while (knownFolders(device.right.state).length === 0 && signal?.aborted !== true) await systemClock.sleep(POLL_MS, signal)
+  return foldersOf(state, wanted)
+}
+
 /** The one folder that a person means: the named one, or the only one. */
 export const oneFolder = (state: string, wanted: string | undefined): Outcome<LocalFolder> =>
   E.Monad.chain(foldersOf(state, wanted), ([first, second]) => {

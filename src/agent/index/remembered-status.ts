@@ -11,10 +11,11 @@ export interface RememberedStatus {
   readonly held: readonly string[]
 }
 
-/** Reads an index beside whoever writes it, and writes nothing. */
-export const rememberedStatus = (file: string): RememberedStatus => {
+/** Reads an index beside whoever writes it, and writes nothing; undefined where an agent has only begun to make it. */
+export const rememberedStatus = (file: string): RememberedStatus | undefined => {
   const db = openDatabase(file, { synchronous: 'NORMAL', readOnly: true })
   try {
+    if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'held'").get() === undefined) return undefined
     const held = texts(db, 'SELECT path AS text FROM held WHERE approved = 0 ORDER BY path')
     return {
       position: Number(texts(db, "SELECT value AS text FROM meta WHERE key = 'position'")[0] ?? -1),
