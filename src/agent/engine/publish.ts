@@ -50,9 +50,12 @@ export const resumeOutbox = (ctx: FolderContext): void => {
   const { boot } = ctx.deps
   if (boot === undefined || boot !== ctx.index.meta('boot')) {
     ctx.index.distrust()
-    ctx.doubtfulUpTo = Number(ctx.index.meta('number') ?? '0')
+    ctx.index.atomically(() => {
+      ctx.index.setMeta('boot', boot ?? '')
+      ctx.index.setMeta('doubtfulUpTo', ctx.index.meta('number') ?? '0')
+    })
   }
-  if (boot !== undefined) ctx.index.setMeta('boot', boot)
+  ctx.doubtfulUpTo = Number(ctx.index.meta('doubtfulUpTo') ?? '0')
   for (const path of pathsOf(unansweredRow(ctx)?.batch.changes ?? [])) ctx.busy.add(path)
   for (const row of answeredRows(ctx)) finish(ctx, row)
 }

@@ -165,9 +165,9 @@ export class FolderIndex {
     }
   }
 
-  /** Whether anything in sync below a directory has vanished from the disk: deletions that the log does not know yet. */
+  /** Whether anything below a directory has vanished from the disk and is as it was in the log: deletions that it does not know yet. */
   vanishedBelow(directory: SyncPath): boolean {
-    const sql = 'SELECT 1 FROM node WHERE path > ? AND path < ? AND state > 0 AND local IS NULL AND base IS NOT NULL AND remote IS NOT NULL LIMIT 1'
+    const sql = 'SELECT 1 FROM node WHERE path > ? AND path < ? AND state = 1 AND local IS NULL AND base IS NOT NULL LIMIT 1'
     return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
   }
 
