@@ -51,7 +51,7 @@ export const startAgent = async (options: AgentOptions): Promise<Outcome<Running
 /** The folder's index, of a version that this one reads. */
 const openIndex = (file: string): Outcome<DatabaseSync> => {
   try {
-    const database = openDatabase(file, { synchronous: 'NORMAL' })
+    const database = openDatabase(file, { synchronous: 'FULL' })
     try {
       prepareSchema(database)
       return E.right(database)

@@ -54,21 +54,20 @@ export class Device {
   readonly #world: Surroundings
   readonly #random: Random
   readonly #skew: Skew
-  readonly #database: AgentDatabase
+  readonly #database = new AgentDatabase()
   readonly #user: User
   readonly #approvals: number[] = []
   readonly #rootLosses: RootLoss[] = []
   readonly #cuts: number[] = []
   #process: AgentProcess | undefined
 
-  constructor(world: Surroundings, name: string, traits: DeviceTraits, signer: Signer, random: Random, powerMayBeCut: boolean) {
+  constructor(world: Surroundings, name: string, traits: DeviceTraits, signer: Signer, random: Random) {
     this.#world = world
     this.name = name
     this.traits = traits
     this.signer = signer
     this.#random = random
     this.#skew = { wallMs: traits.skewMs }
-    this.#database = new AgentDatabase(powerMayBeCut)
     this.races = new Races(world.scheduler)
     this.history = new DiskHistory(name, world.contents, world.trace)
     const { folding, reusesInodes, hardLinks, readSize } = traits
@@ -124,7 +123,7 @@ export class Device {
     if (this.#process === undefined) return
     this.say('agent is killed')
     this.#bury(this.#process)
-    this.#database.afterKill()
+    this.#database.reopen()
     this.#startLater()
   }
 
@@ -132,7 +131,7 @@ export class Device {
     this.say('THE POWER IS CUT')
     if (this.#process !== undefined) this.#bury(this.#process)
     this.races.clear()
-    this.#database.afterPowerCut(this.#random)
+    this.#database.reopen()
     this.history.cut(() => this.disk.powerCut(this.#random))
     this.#cuts.push(this.#world.trace.next())
     this.#startLater()
@@ -236,7 +235,7 @@ export class Device {
     if (this.#process !== process) return
     this.say(`agent ends by itself: ${how}`)
     this.#bury(process)
-    this.#database.afterKill()
+    this.#database.reopen()
   }
 
   /** A throw is a bug, unless it is the end of a process that was killed. */
@@ -270,7 +269,6 @@ export class Device {
       before: (call, paths, sealed) => {
         process.checkAlive()
         this.#world.scheduler.spend(CALL_COST_MS)
-        this.#database.note()
         if (!sealed) this.races.count()
         process.checkAlive()
         this.faults.check(call, paths)

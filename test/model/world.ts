@@ -208,10 +208,7 @@ export class World {
   }
 
   #device(surroundings: Surroundings, index: number, traits: Schedule['devices'][number]): Device {
-    const mayBeCut = this.#schedule.steps.some(
-      ({ device, operation }) => device % this.#schedule.devices.length === index && operation.tag.startsWith('powerCut'),
-    )
-    const device = new Device(surroundings, NAMES[index] ?? '', traits, SIGNERS[index] as Signer, this.#random.fork(), mayBeCut)
+    const device = new Device(surroundings, NAMES[index] ?? '', traits, SIGNERS[index] as Signer, this.#random.fork())
     for (let file = 0; file < traits.initialFiles; file++)
       device.perform(
         { tag: 'write', at: { name: `i${file}` }, text: { tag: 'fresh', size: 'short' }, how: 'atOnce', pause: 0, synced: false },

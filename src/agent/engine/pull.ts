@@ -5,6 +5,7 @@ import { call, noteFailure, type Reply } from './call.ts'
 const FEW = 512
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
+const ASK_EVERY_MS = 60_000
 
 /** I10: the log must still hold, at this agent's position, what the agent saw there. */
 const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | undefined => {
@@ -60,13 +61,17 @@ const pullPage = async (ctx: FolderContext): Promise<E.Either<string, boolean>> 
 /** Follows the folder's log: at each notification, after each own message, and at each new connection. */
 export const pullLoop = async (ctx: FolderContext): Promise<void> => {
   let pause = FIRST_PAUSE_MS
+  let askedAt = ctx.now
   while (!ctx.stopped()) {
     if (!ctx.connected || (ctx.caughtUp && ctx.position >= ctx.head && !ctx.pullWanted)) {
-      await ctx.wake.pull.wait(ctx.deps.clock, ctx.signal)
+      await ctx.wake.pull.wait(ctx.deps.clock, ctx.signal, ASK_EVERY_MS)
+      // A notification may have been lost.
+      if (ctx.now - askedAt >= ASK_EVERY_MS) ctx.pullWanted = true
       continue
     }
     ctx.pullWanted = false
     const before = ctx.position
+    askedAt = ctx.now
     const page = await pullPage(ctx)
     // A gateway that is behind what was heard of the log is asked again, not all the time.
     const behind = E.isRight(page) && ctx.position === before && ctx.position < ctx.head
