@@ -218,15 +218,10 @@ describe('guessing', () => {
     const wrong = await guess(ADA)
     expect(wrong).toMatchObject(refusedWith('password'))
     expect(await guess('nobody@example.org')).toEqual(wrong)
-    const known: number[] = []
-    const unknown: number[] = []
-    for (const _ of [1, 2, 3]) {
-      known.push(await elapsed(() => guess(ADA)))
-      unknown.push(await elapsed(() => guess('nobody@example.org')))
-    }
-    // A derivation takes tens of milliseconds: leaving it out would show.
-    expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...known) / 3)
-    expect(Math.min(...known)).toBeGreaterThan(Math.min(...unknown) / 3)
+    const taken: number[] = []
+    for (const _ of [1, 2, 3]) taken.push(await elapsed(() => guess('nobody@example.org')))
+    // A derivation takes tens of milliseconds, on a busy machine more: leaving it out would show.
+    expect(Math.min(...taken)).toBeGreaterThan(15)
   })
 
   test('attempts are limited; who has the key is not locked out by them', async () => {

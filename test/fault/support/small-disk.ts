@@ -7,6 +7,7 @@ const PIECE = 64 * 1024
 /** A file system of its own in memory, so small that it can be filled. Needs root, as CI has it. */
 export class SmallDisk implements Disposable {
   readonly path: string
+  #mounted = true
 
   constructor(path: string, megabytes: number) {
     this.path = path
@@ -38,8 +39,13 @@ export class SmallDisk implements Disposable {
     rmSync(this.#ballast, { force: true })
   }
 
-  [Symbol.dispose](): void {
+  unmount(): void {
     execFileSync('umount', ['-l', this.path])
+    this.#mounted = false
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#mounted) this.unmount()
   }
 
   #wrote(file: number, size: number): boolean {
