@@ -238,6 +238,11 @@ export class FolderContext {
     await Promise.allSettled(this.#running)
   }
 
+  /** What is at a path on the disk can be read (again), or is no matter any more: a plan that waited for it goes on. */
+  readable(path: SyncPath): void {
+    if (this.problems.clear(path, 'disk')) this.plan(path)
+  }
+
   block(path: SyncPath, obstacle: Obstacle): void {
     if (this.problems.block(path, obstacle, this.now)) this.deps.report({ tag: 'problem', path, reason: obstacle.reason })
     this.wake.plan.notify()

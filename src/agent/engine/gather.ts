@@ -40,11 +40,11 @@ const movedFrom = (ctx: FolderContext, node: Node): Node | undefined => {
   })
 }
 
-const changeFor = (ctx: FolderContext, node: Node): Change | undefined => {
+const changeFor = (ctx: FolderContext, node: Node, anyVanished: boolean): Change | undefined => {
   const intent = plan(node)
   if (intent.tag !== 'publish') return undefined
   const { path } = node
-  const gone = intent.action === 'create' ? movedFrom(ctx, node) : undefined
+  const gone = anyVanished && intent.action === 'create' ? movedFrom(ctx, node) : undefined
   if (gone?.base === undefined) return { tag: intent.action, path, content: intent.content, base: intent.base }
   ctx.queues.destructive.delete(gone.path)
   ctx.busy.add(gone.path)
@@ -54,26 +54,45 @@ const changeFor = (ctx: FolderContext, node: Node): Change | undefined => {
 /** The log holds these bytes already, as far as this device knows: a rename, a copy, or new metadata sends none. */
 const isKnown = (ctx: FolderContext, { local, base }: Node): boolean => {
   const content = local?.content
-  if (content === undefined) return true
-  if (base !== undefined && sameBytes(base.content, content)) return true
-  if (ctx.index.vanishedWith(content.hash, 1).length > 0) return true
-  return ctx.index.filesWith(content.hash, 8).some((other) => other.base !== undefined && sameBytes(other.base.content, content))
+  if (content === undefined || content.size === 0) return true
+  return (base !== undefined && sameBytes(base.content, content)) || ctx.index.knowsBytes(content.hash)
 }
 
-const bytesOf = async (ctx: FolderContext, node: Node): Promise<Uint8Array | undefined> => {
-  const content = node.local?.content
-  if (content === undefined) return undefined
-  const kept = ctx.bytes.get(content.hash)
-  if (kept !== undefined) return kept
-  const [reading] = await ctx.deps.disk.read([node.path])
-  return reading?.tag === 'read' && sameBytes(reading.content, content) ? reading.bytes : undefined
+/** Reads small contents whose bytes are not kept any more, all at once: by path, those that are as the index says. */
+const readAgain = async (ctx: FolderContext, paths: readonly SyncPath[]): Promise<Map<SyncPath, Uint8Array>> => {
+  const read = new Map<SyncPath, Uint8Array>()
+  for (const reading of await ctx.deps.disk.read(paths)) {
+    if (reading.tag !== 'read' || reading.bytes === undefined) continue
+    const content = ctx.index.get(reading.path).local?.content
+    if (content !== undefined && sameBytes(reading.content, content)) read.set(reading.path, reading.bytes)
+  }
+  return read
+}
+
+/** Contents whose bytes are to be read before the message is made. They cost its payload as much as they will need. */
+class Lacking {
+  readonly paths: SyncPath[] = []
+  #bytes = 0
+
+  add(path: SyncPath, size: number): boolean {
+    if (this.paths.length >= MAX_CHANGES || this.#bytes + size > MAX_PAYLOAD) return false
+    this.#bytes += size
+    this.paths.push(path)
+    return true
+  }
 }
 
 class Message {
+  /** Whether a file has vanished here at all: only then can a new one be its new name. */
+  readonly anyVanished: boolean
   readonly changes: Change[] = []
   readonly contents: { chunk: Chunk; bytes: Uint8Array }[] = []
   #eventBytes = 0
   #payload = 0
+
+  constructor(anyVanished: boolean) {
+    this.anyVanished = anyVanished
+  }
 
   /** False where it does not fit any more. */
   add(change: Change, bytes?: Uint8Array): boolean {
@@ -91,18 +110,36 @@ class Message {
 
 /** Collects what is to be published next: notices, then creations and edits (parents first), then, when all is quiet, deletions. */
 export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> => {
-  const message = new Message()
+  const message = new Message(ctx.index.anyVanished())
   if (ctx.queues.destructive.size === 0) ctx.destructiveSince = undefined
   else ctx.destructiveSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
-  for (const path of [...ctx.queues.publish].toSorted()) {
-    if ((await addPublished(ctx, path, message)) === 'full' || ctx.stopped()) break
-  }
+  const paths = [...ctx.queues.publish].toSorted()
+  const lacking = new Lacking()
+  if (addAll(ctx, paths, message, lacking) && lacking.paths.length > 0) await addRead(ctx, lacking.paths, message)
+  if (ctx.stopped()) return undefined
   if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)
   return message.changes.length === 0 ? undefined : message
 }
 
-const addPublished = async (ctx: FolderContext, path: SyncPath, message: Message): Promise<'added' | 'full' | 'skipped'> => {
+/** Adds what is at hand; false where the message is full. What must be read first is `lacking`. */
+const addAll = (ctx: FolderContext, paths: readonly SyncPath[], message: Message, lacking: Lacking): boolean => {
+  for (const path of paths) if (addPublished(ctx, path, message, { lacking }) === 'full') return false
+  return true
+}
+
+const addRead = async (ctx: FolderContext, paths: readonly SyncPath[], message: Message): Promise<void> => {
+  const bytes = await readAgain(ctx, paths)
+  if (ctx.stopped()) return
+  for (const path of paths) {
+    if (ctx.queues.publish.has(path) && addPublished(ctx, path, message, { bytes: bytes.get(path) }) === 'full') return
+  }
+}
+
+/** Where a small content's bytes come from if they are not kept: they are still to be read, or have been (undefined: the disk holds others by now). */
+type Source = { readonly lacking: Lacking } | { readonly bytes: Uint8Array | undefined }
+
+const addPublished = (ctx: FolderContext, path: SyncPath, message: Message, source: Source): 'added' | 'full' | 'skipped' => {
   const node = ctx.index.get(path)
   const content = node.local?.content
   const small = content === undefined || content.size <= INLINE_BYTES
@@ -111,8 +148,11 @@ const addPublished = async (ctx: FolderContext, path: SyncPath, message: Message
     ctx.upload(path)
     return 'skipped'
   }
-  const bytes = !small || content === undefined || content.size === 0 || isKnown(ctx, node) ? undefined : await bytesOf(ctx, node)
-  const change = changeFor(ctx, node)
+  const needed = small && content !== undefined && !isKnown(ctx, node)
+  const kept = needed ? ctx.bytes.get(content.hash) : undefined
+  if (needed && kept === undefined && 'lacking' in source) return source.lacking.add(path, content.size) ? 'skipped' : 'full'
+  const bytes = needed && 'bytes' in source ? (kept ?? source.bytes) : kept
+  const change = changeFor(ctx, node, message.anyVanished)
   if (change !== undefined && !message.add(change, bytes)) return putBack(ctx, change)
   ctx.queues.publish.delete(path)
   if (change !== undefined) return 'added'
@@ -179,7 +219,9 @@ const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boo
   if (intent.tag === 'publishDeletion' && absent) {
     if (!message.add({ tag: 'delete', path, base: intent.base })) return false
   } else if (intent.tag === 'publish') {
-    if ((await addPublished(ctx, path, message)) === 'full') return false
+    const lacking = new Lacking()
+    if (addPublished(ctx, path, message, { lacking }) === 'full') return false
+    if (lacking.paths.length > 0) await addRead(ctx, lacking.paths, message)
   } else {
     ctx.release(path)
     if (!absent) ctx.look(path)

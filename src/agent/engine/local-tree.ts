@@ -50,7 +50,7 @@ export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => 
   if (look.tag === 'absent') return noteAbsent(ctx, look.path)
   if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
   if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
-  if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return ctx.problems.clear(look.path, 'disk')
+  if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return ctx.readable(look.path)
   if (look.seen.kind === 'directory') noteDirectory(ctx, look.path, look.seen, found)
   else noteFile(ctx, look.path, look.seen, found)
 }
@@ -60,6 +60,11 @@ const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Fo
   if (known?.content.kind === 'directory') {
     // It could not be listed: that it is there is no news, what is in it would be.
     if (ctx.problems.has(path, 'disk')) found.walk.add(path)
+    // Another directory stands here now: steps compare the inode, and what lies in it is news.
+    if (known.seen.inode === seen.inode) return
+    ctx.index.setLocal(path, { ...known, seen })
+    ctx.plan(path)
+    found.walk.add(path)
     return
   }
   ctx.index.setLocal(path, { seen, content: directoryContent(seen.mtime), settled: true })
@@ -69,7 +74,7 @@ const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Fo
 
 const noteFile = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
   const known = ctx.index.get(path).local
-  if (known !== undefined && known.settled && sameSeen(known.seen, seen)) return ctx.problems.clear(path, 'disk')
+  if (known !== undefined && known.settled && sameSeen(known.seen, seen)) return ctx.readable(path)
   if (known?.content.kind === 'directory') forgetBelow(ctx, path)
   const limit = ctx.deps.settings.maxFileSize
   if (seen.size > limit) return ctx.block(path, { reason: `the file is larger than the limit of ${limit} bytes`, side: 'disk', permanent: true })
@@ -87,7 +92,7 @@ const waitFor = (ctx: FolderContext, path: SyncPath, seen: Seen, known: LocalNod
 
 /** The disk holds nothing at a path any more. */
 export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
-  ctx.problems.clear(path, 'disk')
+  ctx.readable(path)
   const { local } = ctx.index.get(path)
   if (local === undefined) return
   if (local.content.kind === 'directory') forgetBelow(ctx, path)
@@ -138,7 +143,7 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
     return ctx.look(path, 20)
   }
   if (reading.content.kind === 'directory') return noteFolderRead(ctx, path, reading.seen)
-  ctx.problems.clear(path, 'disk')
+  ctx.readable(path)
   const { local, base } = ctx.index.get(path)
   const content = asPut(local, reading)
   if (local === undefined && base === undefined) ctx.appearedAt = ctx.now

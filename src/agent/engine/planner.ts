@@ -17,7 +17,8 @@ const dispatch = (ctx: FolderContext, node: Node, intent: Intent): void => {
   const { queues, wake } = ctx
   switch (intent.tag) {
     case 'none':
-      return ctx.problems.clear(path, 'version')
+      ctx.problems.clear(path, 'version')
+      return
     case 'adopt':
       return ctx.adopt(path, intent.version)
     case 'forget':

@@ -43,9 +43,9 @@ export class Problems {
     return before?.reason !== obstacle.reason
   }
 
-  /** It went well, or does not matter any more. Only an obstacle of the given side is forgotten. */
-  clear(path: SyncPath, side: Side): void {
-    if (this.#entries.get(path)?.side === side) this.#entries.delete(path)
+  /** It went well, or does not matter any more. Only an obstacle of the given side is forgotten; tells whether there was one. */
+  clear(path: SyncPath, side: Side): boolean {
+    return this.#entries.get(path)?.side === side && this.#entries.delete(path)
   }
 
   blocks(path: SyncPath): boolean {

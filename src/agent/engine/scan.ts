@@ -30,7 +30,7 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
     if (directory !== '') vanished.push(directory)
     return
   }
-  if (directory !== '') ctx.problems.clear(directory, 'disk')
+  if (directory !== '') ctx.readable(directory)
   const listed = new Set<SyncPath>()
   for (const entry of result.entries) {
     listed.add(entry.path)
