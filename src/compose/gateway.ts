@@ -64,6 +64,22 @@ const settingsOf = (config: GatewayConfig): GatewaySettings => ({
   passwordClients: config.passwordClients ? 'allow' : 'refuse',
 })
 
+const openDatabases = (data: DataDirectory, parts: AsyncDisposableStack) => {
+  const closing = (db: DatabaseSync): DatabaseSync => parts.adopt(db, () => db.close())
+  const opened = opening(data.log, () => {
+    const db = closing(openDatabase(data.log, { synchronous: 'FULL' }))
+    const state = openState(db)
+    return { state, log: parts.use(openSqliteLog(db, { onAppend: state.appended })) }
+  })
+  return E.Monad.chain(opened, (whole) =>
+    opening(data.path, () => ({
+      ...whole,
+      projections: closing(openRebuildable(data.projections)),
+      uploads: openUploads(closing(openRebuildable(data.uploads))),
+    })),
+  )
+}
+
 const start = async (
   config: GatewayConfig,
   tls: Tls,
@@ -71,23 +87,13 @@ const start = async (
   parts: AsyncDisposableStack,
 ): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
   const logger = await createLog(config.logLevel)
-  const closing = (db: DatabaseSync) => parts.adopt(db, () => db.close())
-  const opened = opening(data.log, () => {
-    const db = closing(openDatabase(data.log, { synchronous: 'FULL' }))
-    const state = openState(db)
-    return { state, log: parts.use(openSqliteLog(db, { onAppend: state.appended })) }
-  })
-  if (E.isLeft(opened)) return opened
-  const { state, log } = opened.right
-  const beside = opening(data.path, () => ({
-    projections: closing(openRebuildable(data.projections)),
-    uploads: openUploads(closing(openRebuildable(data.uploads))),
-  }))
-  if (E.isLeft(beside)) return beside
+  const databases = openDatabases(data, parts)
+  if (E.isLeft(databases)) return databases
+  const { state, log, projections, uploads } = databases.right
   const store = await openFilesystemStore(data.objects)()
   if (E.isLeft(store)) return fail('failed', `the contents in ${data.objects} cannot be opened: ${JSON.stringify(store.left)}`)
   const following = parts.use(
-    startFollowing({ log: data.log, objects: data.objects, projections: data.projections }, beside.right.projections, state.decoder),
+    startFollowing({ log: data.log, objects: data.objects, projections: data.projections }, projections, state.decoder),
   )
   const { followed } = following
   const metrics = createMetrics()
@@ -96,7 +102,7 @@ const start = async (
     blobs: createBlobStore(parts.use(store.right), followed),
     state,
     followed,
-    uploads: beside.right.uploads,
+    uploads,
     clock: systemClock,
     random: randomBytes,
     signer: data.signer,

@@ -235,7 +235,7 @@ describe('guessing', () => {
       answers.set(status, (answers.get(status) ?? 0) + 1)
     }
     expect(answers.get(403)).toBeLessThanOrEqual(12)
-    expect([...answers.keys()].toSorted()).toEqual([403, 429])
+    expect(new Set(answers.keys())).toEqual(new Set([403, 429]))
     // Not even the right password helps now, or guessing would go on; nor may an account be used to guess.
     expect(await line.ask(registration(signer, ADA, 'correct horse battery staple'))).toMatchObject({ status: 429, code: 'tooMany' })
     expect(await line.ask({ tag: 'RegisterUser', email: ADA, password: 'another' })).toMatchObject({ status: 429, code: 'tooMany' })

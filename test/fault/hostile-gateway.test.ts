@@ -221,10 +221,10 @@ test.each(['another key', 'another message', 'another position', 'other outcomes
   await victim.settle()
   gateway.lie = ({ Action: action }, answer) => {
     if (action !== 'Changes') return undefined
-    const { Receipt: receipt } = answer.message
-    if (typeof receipt !== 'object' || receipt === null || !('Statement' in receipt)) throw new Error('there is a receipt')
-    // An honest receipt's statement is a text.
-    const statement = JSON.parse(String(receipt['Statement'])) as JsonObject
+    // The honest receipt is of this form, and its statement is JSON.
+    const { Receipt: receipt } = answer.message as { readonly Receipt?: { readonly Statement: string } }
+    if (receipt === undefined) throw new Error('there is a receipt')
+    const statement = JSON.parse(receipt.Statement) as JsonObject
     const lies: Readonly<Record<string, JsonObject>> = {
       'another key': statement,
       'another message': { ...statement, Root: textFile('x').hash },

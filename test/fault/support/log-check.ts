@@ -8,7 +8,7 @@ import { isFileEvent } from '../../../src/domain/tree.ts'
 import { openSqliteLogReader } from '../../../src/eventlog/sqlite.ts'
 import type { RecordedEvent } from '../../../src/eventlog/port.ts'
 import { chainOf } from '../../../src/protocol/chain.ts'
-import { decodeLogEvent } from '../../../src/protocol/log-event.ts'
+import { decodeLogEvent, type LogEvent } from '../../../src/protocol/log-event.ts'
 import { decodeManifest } from '../../../src/protocol/manifest.ts'
 
 const PAGE = 1000
@@ -31,6 +31,14 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
   const places = new Map<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>()
   const named = new Map<Hash, number>()
   const manifests = new Set<Hash>()
+  const note = (decoded: LogEvent): void => {
+    if (decoded.of === 'packs')
+      for (const { hash, offset, size } of decoded.event.entries) places.set(hash, { pack: decoded.event.pack, offset, size })
+    if (decoded.of !== 'folder' || !isFileEvent(decoded.event) || decoded.event.type === 'FileDeleted') return
+    const { manifest } = decoded.event.content
+    if (manifest.tag === 'object') manifests.add(manifest.hash)
+    for (const { hash, size } of manifest.tag === 'object' ? [manifest] : manifest.chunks) named.set(hash, size)
+  }
   for (const event of eventsOf(data)) {
     const at = `${event.stream} ${event.revision}`
     const before = heads.get(event.stream)
@@ -39,17 +47,7 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
     heads.set(event.stream, event)
     const decoded = decodeLogEvent(event.stream, event)
     if (E.isLeft(decoded)) found.push(`${at}: ${JSON.stringify(decoded.left)}`)
-    else if (decoded.right.of === 'packs') {
-      const { pack, entries } = decoded.right.event
-      for (const { hash, offset, size } of entries) places.set(hash, { pack, offset, size })
-    } else if (decoded.right.of === 'folder' && isFileEvent(decoded.right.event) && decoded.right.event.type !== 'FileDeleted') {
-      const { manifest } = decoded.right.event.content
-      if (manifest.tag === 'chunks') for (const { hash, size } of manifest.chunks) named.set(hash, size)
-      else {
-        named.set(manifest.hash, manifest.size)
-        manifests.add(manifest.hash)
-      }
-    }
+    else note(decoded.right)
   }
   return [...found, ...(await unreadable(data, places, named, manifests))]
 }
@@ -70,11 +68,9 @@ const unreadable = async (
     const read = await chunks.get(hash)()
     if (E.isLeft(read)) found.push(`chunk ${hash}: ${JSON.stringify(read.left)}`)
     else if (read.right.length !== size) found.push(`chunk ${hash}: ${read.right.length} bytes, and not ${size}`)
-    else if (manifests.has(hash)) {
-      const decoded = decodeManifest(read.right)
-      if (E.isRight(decoded)) for (const chunk of decoded.right) named.set(chunk.hash, chunk.size)
-      else found.push(`manifest ${hash}: is none`)
-    }
+    const listed = E.isRight(read) && manifests.has(hash) ? decodeManifest(read.right) : E.right([])
+    if (E.isLeft(listed)) found.push(`manifest ${hash}: is none`)
+    else for (const chunk of listed.right) named.set(chunk.hash, chunk.size)
   }
   return found
 }
