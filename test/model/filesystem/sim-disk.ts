@@ -343,11 +343,12 @@ export class SimDisk implements FileSystem, Tree {
     if (source.path === '' || target.path === '') fail('EBUSY', 'rename', path)
     if (this.#unlinked(target.directory)) fail('ENOENT', 'rename', path)
     if (moved.dev !== target.directory.dev) fail('EXDEV', 'rename', path)
+    if (moved.cover !== undefined) fail('EBUSY', 'rename', path)
     const there = target.entry?.inode
     if (moved.kind === 'directory' && isWithin(target.directory, moved)) fail('EINVAL', 'rename', path)
     if (there === undefined || there === moved) return
     if (there.kind === 'directory' && isWithin(source.directory, there)) fail('ENOTEMPTY', 'rename', path)
-    if (moved.cover !== undefined || there.cover !== undefined) fail('EBUSY', 'rename', path)
+    if (there.cover !== undefined) fail('EBUSY', 'rename', path)
     if (moved.kind === 'directory' && there.kind !== 'directory') fail('ENOTDIR', 'rename', path)
     if (moved.kind !== 'directory' && there.kind === 'directory') fail('EISDIR', 'rename', path)
     if (there.entries.size > 0) fail('ENOTEMPTY', 'rename', path)
