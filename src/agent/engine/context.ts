@@ -11,6 +11,7 @@ import { ByteCache } from './byte-cache.ts'
 import { RecentDeletions } from './recent-deletions.ts'
 import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
 import { LookQueue } from './look-queue.ts'
+import type { OutboxRow } from './outbox.ts'
 import { type Obstacle, Problems } from './problems.ts'
 
 /** What the planner has handed to one of the workers, by path. A path is with at most one of them: it is busy until released. */
@@ -58,6 +59,8 @@ export class FolderContext {
   readonly queues: Queues = { fetch: new Map(), apply: new Map(), publish: new Set(), destructive: new Set() }
   readonly wake = { look: new Wakeup(), plan: new Wakeup(), fetch: new Wakeup(), apply: new Wakeup(), publish: new Wakeup(), pull: new Wakeup(), adopt: new Wakeup(), upload: new Wakeup(), graves: new Wakeup(), settled: new Wakeup(), room: new Wakeup() }
   readonly adoptions: Adoption[] = []
+  /** The message that was made and not answered for good: the outbox's row without outcomes. */
+  outstanding: OutboxRow | undefined
   /** Messages that were answered, and whose paths are not settled yet. */
   unfinished = 0
   /** Messages up to this number were made before the power may have been cut: what they say of the disk is looked at before it becomes base (I17). */

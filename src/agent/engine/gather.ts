@@ -87,6 +87,8 @@ class Message {
   readonly anyVanished: boolean
   readonly changes: Change[] = []
   readonly contents: { chunk: Chunk; bytes: Uint8Array }[] = []
+  /** Something did not fit any more. */
+  full = false
   #eventBytes = 0
   #payload = 0
 
@@ -97,8 +99,9 @@ class Message {
   /** False where it does not fit any more. */
   add(change: Change, bytes?: Uint8Array): boolean {
     const size = sizeOf(change)
-    if (this.changes.length >= MAX_CHANGES || this.#eventBytes + size > MAX_EVENT_BYTES) return false
-    if (this.#payload + (bytes?.byteLength ?? 0) > MAX_PAYLOAD) return false
+    const payload = this.#payload + (bytes?.byteLength ?? 0)
+    this.full ||= this.changes.length >= MAX_CHANGES || this.#eventBytes + size > MAX_EVENT_BYTES || payload > MAX_PAYLOAD
+    if (this.full) return false
     this.changes.push(change)
     this.#eventBytes += size
     if (bytes === undefined || !('content' in change)) return true
@@ -116,24 +119,17 @@ export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> 
   for (const notice of ctx.notices.splice(0)) message.add(notice)
   const paths = [...ctx.queues.publish].toSorted()
   const lacking = new Lacking()
-  if (addAll(ctx, paths, message, lacking) && lacking.paths.length > 0) await addRead(ctx, lacking.paths, message)
+  for (const path of paths) if (addPublished(ctx, path, message, { lacking }) === 'full') break
+  if (lacking.paths.length > 0 && !message.full) await addRead(ctx, lacking.paths, message)
   if (ctx.stopped()) return undefined
   if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)
   return message.changes.length === 0 ? undefined : message
 }
 
-/** Adds what is at hand; false where the message is full. What must be read first is `lacking`. */
-const addAll = (ctx: FolderContext, paths: readonly SyncPath[], message: Message, lacking: Lacking): boolean => {
-  for (const path of paths) if (addPublished(ctx, path, message, { lacking }) === 'full') return false
-  return true
-}
-
-const addRead = async (ctx: FolderContext, paths: readonly SyncPath[], message: Message): Promise<void> => {
+const addRead = async (ctx: FolderContext, paths: readonly SyncPath[], message: Message): Promise<'added' | 'full'> => {
   const bytes = await readAgain(ctx, paths)
-  if (ctx.stopped()) return
-  for (const path of paths) {
-    if (ctx.queues.publish.has(path) && addPublished(ctx, path, message, { bytes: bytes.get(path) }) === 'full') return
-  }
+  for (const path of paths) if (addPublished(ctx, path, message, { bytes: bytes.get(path) }) === 'full') return 'full'
+  return 'added'
 }
 
 /** Where a small content's bytes come from if they are not kept: they are still to be read, or have been (undefined: the disk holds others by now). */
@@ -221,7 +217,7 @@ const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boo
   } else if (intent.tag === 'publish') {
     const lacking = new Lacking()
     if (addPublished(ctx, path, message, { lacking }) === 'full') return false
-    if (lacking.paths.length > 0) await addRead(ctx, lacking.paths, message)
+    if (lacking.paths.length > 0 && (await addRead(ctx, lacking.paths, message)) === 'full') return false
   } else {
     ctx.release(path)
     if (!absent) ctx.look(path)

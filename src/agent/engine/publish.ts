@@ -25,9 +25,10 @@ export const publishLoop = async (ctx: FolderContext): Promise<void> => {
       await ctx.wake.publish.wait(ctx.deps.clock, ctx.signal)
       continue
     }
-    const kept = unansweredRow(ctx)
+    const kept = ctx.outstanding
     const gathered = kept === undefined ? await gather(ctx) : undefined
     const row = kept ?? (gathered === undefined ? undefined : enqueue(ctx, gathered.changes))
+    ctx.outstanding = row
     if (row === undefined) {
       await waitForWork(ctx)
       continue
@@ -56,7 +57,8 @@ export const resumeOutbox = (ctx: FolderContext): void => {
     })
   }
   ctx.doubtfulUpTo = Number(ctx.index.meta('doubtfulUpTo') ?? '0')
-  for (const path of pathsOf(unansweredRow(ctx)?.batch.changes ?? [])) ctx.busy.add(path)
+  ctx.outstanding = unansweredRow(ctx)
+  for (const path of pathsOf(ctx.outstanding?.batch.changes ?? [])) ctx.busy.add(path)
   for (const row of answeredRows(ctx)) finish(ctx, row)
 }
 
@@ -109,7 +111,9 @@ const accept = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents
   ctx.keepReceipt(row.number, answer.receipt)
   for (const { chunk } of contents) ctx.bytes.delete(chunk.hash)
   ctx.wake.room.notify()
-  finish(ctx, answerRow(ctx, row, answer.outcomes, answer.position))
+  const answered = answerRow(ctx, row, answer.outcomes, answer.position)
+  ctx.outstanding = undefined
+  finish(ctx, answered)
   return 'over'
 }
 
@@ -124,6 +128,7 @@ const sendMissing = async (ctx: FolderContext, row: OutboxRow, missing: readonly
 /** Its contents are not on the disk any more: the message was never appended (or it would have been answered), so it is dropped and planned anew. */
 const abandon = (ctx: FolderContext, row: OutboxRow): void => {
   removeRow(ctx, row.number)
+  ctx.outstanding = undefined
   for (const path of pathsOf(row.batch.changes)) {
     const content = ctx.index.get(path).local?.content
     if (content !== undefined) ctx.uploaded.delete(content.hash)
@@ -142,6 +147,7 @@ const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): De
   }
   // The whole message is refused: each of its changes waits, with the reason, and is tried again with growing pauses.
   removeRow(ctx, row.number)
+  ctx.outstanding = undefined
   for (const path of pathsOf(row.batch.changes)) {
     ctx.block(path, { reason: error.reason, side: 'version', permanent: false })
     ctx.release(path)

@@ -3,6 +3,8 @@ import { statusOf } from './status.ts'
 
 const EVERY_MS = 250
 const PROGRESS_EVERY_MS = 1_000
+/** To count what is left takes so small a part of the time, however much that is. */
+const PAUSE_PER_COUNT = 20
 /** Fewer changes than these are over before anybody would look at their progress. */
 const WORTH_TELLING = 20
 const BIG = 8 * 1024 * 1024
@@ -23,7 +25,7 @@ const leftIn = (ctx: FolderContext): Left => {
 /** Says when the folder has come into sync, and how far a large sync is. */
 export const reportLoop = async (ctx: FolderContext): Promise<void> => {
   let saidAt = -2
-  let toldAt = -Infinity
+  let tellAt = -Infinity
   let most: Left = { files: 0, bytes: 0 }
   while (!ctx.stopped()) {
     await ctx.wake.settled.wait(ctx.deps.clock, ctx.signal)
@@ -32,9 +34,10 @@ export const reportLoop = async (ctx: FolderContext): Promise<void> => {
       saidAt = ctx.position
       most = { files: 0, bytes: 0 }
       ctx.deps.report({ tag: 'inSync', position: ctx.position })
-    } else if (!isQuiet(ctx) && ctx.now - toldAt >= PROGRESS_EVERY_MS) {
-      toldAt = ctx.now
+    } else if (!isQuiet(ctx) && ctx.now >= tellAt) {
+      const start = ctx.now
       most = tell(ctx, most)
+      tellAt = ctx.now + Math.max(PROGRESS_EVERY_MS, PAUSE_PER_COUNT * (ctx.now - start))
     }
     await ctx.deps.clock.sleep(EVERY_MS, ctx.signal)
   }

@@ -311,6 +311,18 @@ export class FolderIndex {
     return (this.statement('SELECT count(*) AS n FROM node WHERE base_hash IS NOT NULL').get() as { n: number }).n
   }
 
+  /** Whether a version that was in sync here has these bytes, and the disk holds them still or has just lost them: the log has them, then. */
+  knowsBytes(hash: Hash): boolean {
+    const sql = `SELECT EXISTS (SELECT 1 FROM (SELECT base_hash FROM node WHERE hash = ?1 LIMIT 8) WHERE base_hash = ?1)
+      OR EXISTS (SELECT 1 FROM node WHERE local IS NULL AND base_hash = ?1) AS known`
+    return this.statement(sql).get(hash)?.['known'] === 1
+  }
+
+  /** Whether any file is gone from the disk that was in sync here. */
+  anyVanished(): boolean {
+    return this.statement('SELECT 1 FROM node WHERE local IS NULL AND base_hash IS NOT NULL LIMIT 1').get() !== undefined
+  }
+
   meta(key: string): string | undefined {
     // The column is TEXT NOT NULL.
     return (this.statement('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined)?.value
