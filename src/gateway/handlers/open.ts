@@ -6,6 +6,7 @@ import { isLive } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { ReadError } from '../../eventlog/port.ts'
+import type { FolderTree } from '../../projections/port.ts'
 import { decodeLogEvent } from '../../protocol/log-event.ts'
 import { folderStream } from '../../protocol/streams.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
@@ -44,8 +45,9 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
   const wanted = new Map<Hash, Chunk>()
   let bytes = 0
   let manifests = 0
+  const tree = core.state.tree(folder)
   for (const { version, chunks } of files) {
-    const content = await contentAt(core, folder, version)
+    const content = await contentAt(core, tree, folder, version)
     if (E.isLeft(content)) return content
     if (content.right === undefined) return E.left('foreign')
     // Manifests are read whole: as many as an answer's bytes, or the first.
@@ -65,12 +67,13 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
 }
 
 /** What the event at a revision put at its path: from the tree while it stands, from the log afterwards. */
-export const contentAt = async (
-  { state, log }: Core,
+const contentAt = async (
+  { log }: Core,
+  tree: FolderTree,
   folder: FolderId,
   version: Revision,
 ): Promise<E.Either<ReadError, Content | undefined>> => {
-  const standing = state.tree(folder).at(version).find(isLive)
+  const standing = tree.at(version).find(isLive)
   if (standing !== undefined) return E.right(standing.content)
   const read = await log.read(folderStream(folder), version, 1)()
   if (E.isLeft(read)) return read
