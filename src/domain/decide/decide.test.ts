@@ -166,6 +166,12 @@ const cases: readonly Case[] = [
     then: { events: [updated('b', 0, 1, Y)] },
   },
   {
+    name: 'I3: a folder made in the place of a moved file stays where it was made',
+    given: [created('a', 0, X), moved('a', 'b', 0, 0, X)],
+    when: put('a', directory, 0),
+    then: { events: [created('a', 2, directory)] },
+  },
+  {
     name: 'so it does when it was moved twice',
     given: [created('a', 0, X), moved('a', 'b', 0, 0, X), moved('b', 'c', 0, 1, X)],
     when: put('a', Y, 0),

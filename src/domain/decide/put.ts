@@ -20,7 +20,8 @@ export const decidePut = (view: TreeView, path: SyncPath, content: Content, base
 /** The path has moved on since `base`: its file may have been moved (the edit follows it), changed, or deleted. */
 const putStale = (view: TreeView, path: SyncPath, content: Content, base: Revision, present: TreeEntry | undefined): Decided => {
   const seen = versionSeen(view, path, base)
-  const moved = seen === undefined ? undefined : view.live(seen.fileId)
+  // What is of another kind is no edit of the file: a folder made where a file was has nothing to do with where that file went.
+  const moved = seen === undefined || seen.kind !== content.kind ? undefined : view.live(seen.fileId)
   if (isLive(moved) && moved.path !== path) return putOver(view, moved, content, base, seen)
   if (isLive(present)) return putOver(view, present, content, base, seen)
   // An edit that the deleter had not seen survives the deletion (I4); what the path held before is no edit.
