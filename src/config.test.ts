@@ -77,8 +77,8 @@ test('providers that are not in this version are refused by name, without their 
 test('the configuration file names only settings that there are', () => {
   expect(gateway({ data: '/d' }, {}, file('typo.json', '{ "lisen": "x" }'))).toContain('"lisen" is no setting')
   expect(gateway({ data: '/d' }, {}, file('list.json', '[]'))).toContain('must hold one JSON object')
-  expect(gateway({ data: '/d' }, {}, file('broken.json', '{'))).toContain('cannot be read as JSON')
-  expect(gateway({ data: '/d' }, {}, join(directory, 'none.json'))).toContain('cannot be read as JSON')
+  expect(gateway({ data: '/d' }, {}, file('broken.json', '{'))).toContain('is not JSON')
+  expect(gateway({ data: '/d' }, {}, join(directory, 'none.json'))).toContain('cannot be read')
 })
 
 test('a certificate and its key come together', () => {
