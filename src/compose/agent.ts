@@ -8,6 +8,7 @@ import { startFolderSync } from '../agent/engine/folder-sync.ts'
 import { prepareSchema } from '../agent/index/schema.ts'
 import type { FolderFatal, FolderReport, FolderStatus, FolderSync } from '../agent/engine/folder-sync.types.ts'
 import { systemClock } from '../lib/clock.ts'
+import { releaseMemory } from '../lib/release-memory.ts'
 import { openDatabase } from '../lib/sqlite.ts'
 import { workerUrl } from '../lib/worker-url.ts'
 import type { DeviceConfig } from '../config.ts'
@@ -94,7 +95,7 @@ const run = async (
     gatewayKey: enrolment.gatewayKey,
     settings: { scanEverySeconds: config.scanEverySeconds, maxFileSize: config.maxFileSize },
     ...bootOf(),
-    report,
+    report: releasing(report, parts),
   })
   parts.defer(() => sync.stop())
   parts.defer(tellOfFirstFailure(transport, report))
@@ -116,6 +117,25 @@ const run = async (
     failed,
     outOfReach: (signal) => outOfReach(transport, address, signal),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/** Agents rest most of their time: so long after a first scan or a large sync they give back what it took. */
+const RELEASE_AFTER_MS = 3_000
+
+/** Watches what is reported for the end of a large piece of work. */
+const releasing = (report: AgentOptions['report'], parts: AsyncDisposableStack): AgentOptions['report'] => {
+  let worked = true
+  let timer: NodeJS.Timeout | undefined
+  parts.defer(() => clearTimeout(timer))
+  return (event) => {
+    if (event.tag === 'progress') worked = true
+    if (event.tag === 'inSync' && worked) {
+      worked = false
+      clearTimeout(timer)
+      timer = setTimeout(releaseMemory, RELEASE_AFTER_MS).unref()
+    }
+    report(event)
   }
 }
 
