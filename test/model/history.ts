@@ -160,6 +160,8 @@ export class DiskHistory implements DiskObserver {
 
   #spoilt(sequence: number, path: string, inode: Inode): void {
     const content = this.#contents.name(inode)
+    // Spoilt as it is, it is what this device's user sees from now on.
+    if (!this.seen.has(content)) this.seen.set(content, sequence)
     push(this.appeared, { sequence, path, content, by: 'cut' })
     this.#trace.say(`${this.#device} cut`, () => `left ${path} ${this.#contents.show(content)}`)
     const write = this.#writes.get(inode)
