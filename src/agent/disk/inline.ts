@@ -21,7 +21,7 @@ export const inlineDisk = (fs: FileSystem): Disk => {
     dropStages: async (stages) => tasks.dropStages(session, stages),
     dropGraves: async (graves) => tasks.dropGraves(session, graves),
     leftovers: async () => tasks.leftovers(session),
-    persistStages: async (stages) => tasks.persistStages(session, stages),
+    persistStages: async (stages, paths) => tasks.persistStages(session, stages, paths),
     persist: async (paths) => tasks.persist(session, paths),
     apply: async (steps) => tasks.apply(session, steps),
     inspectGraves: async (graves, buried) => tasks.inspectGraves(session, graves, buried),

@@ -58,6 +58,16 @@ describe('persist', () => {
     expect(synced).toEqual(['all', 'all'])
   })
 
+  test('stages and paths together: one sync for all, or each of a few', async () => {
+    const { folder, synced } = await recorded()
+    nodeFs.writeFileSync(folder.at('a'), 'x')
+    expect(await folder.disk.persistStages(many, ['a'].map(path))).toBeUndefined()
+    expect(synced.splice(0)).toEqual(['all'])
+    await folder.stage('s1', 'x')
+    expect(await folder.disk.persistStages(['s1'], ['a'].map(path))).toBeUndefined()
+    expect(synced).toEqual(['.eventsync/stage/s1', 'a', '/'])
+  })
+
   test('a few stages: each of them', async () => {
     const { folder, synced } = await recorded()
     await folder.stage('s1', 'x')

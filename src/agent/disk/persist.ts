@@ -68,9 +68,15 @@ const durably = (fs: FileSystem, few: boolean, each: () => void): DiskError | un
   }
 }
 
-/** Makes the contents of staged files durable. */
-export const persistStages = ({ fs }: Session, stages: readonly string[]): DiskError | undefined =>
-  stages.length === 0 ? undefined : durably(fs, stages.length <= FEW, () => stages.forEach((stage) => fsyncFile(fs, stagePath(stage))))
+/** Makes the contents of staged files durable; and, with one `sync -f` for both where they are many, what is at these paths. */
+export const persistStages = ({ fs }: Session, stages: readonly string[], paths: readonly SyncPath[] = []): DiskError | undefined => {
+  const count = stages.length + paths.length
+  if (count === 0) return undefined
+  return durably(fs, count <= FEW, () => {
+    for (const stage of stages) fsyncFile(fs, stagePath(stage))
+    one(fs, paths)
+  })
+}
 
 /** Makes contents and names durable: what is at these paths, and that what was there before is not. */
 export const persist = ({ fs }: Session, paths: readonly SyncPath[]): DiskError | undefined =>

@@ -148,8 +148,8 @@ export interface Disk extends AsyncDisposable {
   dropGraves(graves: readonly string[]): Promise<void>
   /** The names of all stages and graves that exist (for cleaning up at start). */
   leftovers(): Promise<{ readonly stages: readonly string[]; readonly graves: readonly string[] }>
-  /** fsync of each staged file where they are few, `syncAll` otherwise. */
-  persistStages(stages: readonly string[]): Promise<DiskError | undefined>
+  /** fsync of each staged file where they are few, `syncAll` otherwise; and with them, what `persist` would do for these paths. */
+  persistStages(stages: readonly string[], paths?: readonly SyncPath[]): Promise<DiskError | undefined>
   /** Makes these paths durable: contents and names; fsync of each where they are few, `syncAll` otherwise. */
   persist(paths: readonly SyncPath[]): Promise<DiskError | undefined>
   apply(steps: readonly Step[]): Promise<readonly StepResult[]>

@@ -2,6 +2,11 @@ import type { Adoption, FolderContext } from './context.ts'
 
 const AT_ONCE = 4_096
 const RETRY_MS = 1_000
+/** While so many paths are under way, adoptions gather for a while: nobody waits for them, and each group costs a `sync -f`. */
+const BULK = 128
+const GATHER_MS = 100
+
+const isBulk = ({ queues, fetching }: FolderContext): boolean => queues.fetch.size + fetching.size + queues.apply.size + queues.publish.size >= BULK
 
 /**
  * Records bases, in groups, each after its content is durable on this device (I17): what an agent received, and just as well what it published from
@@ -9,10 +14,22 @@ const RETRY_MS = 1_000
  */
 export const adoptLoop = async (ctx: FolderContext): Promise<void> => {
   while (!ctx.stopped()) {
-    const group = ctx.adoptions.splice(0, AT_ONCE)
-    if (group.length === 0) await ctx.wake.adopt.wait(ctx.deps.clock, ctx.signal)
-    else await adoptGroup(ctx, group)
+    if (ctx.adoptions.length === 0) {
+      await ctx.wake.adopt.wait(ctx.deps.clock, ctx.signal)
+      continue
+    }
+    if (isBulk(ctx)) await ctx.deps.clock.sleep(GATHER_MS, ctx.signal)
+    const group = takeAdoptions(ctx)
+    if (group.length > 0) await adoptGroup(ctx, group)
   }
+}
+
+/** What waits to be recorded, up to a bound. Whoever takes it makes it durable and records it, or puts it back. */
+export const takeAdoptions = (ctx: FolderContext): Adoption[] => ctx.adoptions.splice(0, AT_ONCE)
+
+export const putBackAdoptions = (ctx: FolderContext, group: readonly Adoption[]): void => {
+  ctx.adoptions.unshift(...group)
+  ctx.wake.adopt.notify()
 }
 
 const adoptGroup = async (ctx: FolderContext, group: readonly Adoption[]): Promise<void> => {
@@ -20,9 +37,15 @@ const adoptGroup = async (ctx: FolderContext, group: readonly Adoption[]): Promi
   if (ctx.stopped()) return
   if (error !== undefined) {
     ctx.lastError = error.reason
-    ctx.adoptions.unshift(...group)
+    putBackAdoptions(ctx, group)
     return ctx.deps.clock.sleep(RETRY_MS, ctx.signal)
   }
+  recordBases(ctx, group)
+}
+
+/** Records what is durable by now. */
+export const recordBases = (ctx: FolderContext, group: readonly Adoption[]): void => {
+  if (group.length === 0) return
   ctx.index.atomically(() => {
     for (const { path, base } of group) ctx.index.setBase(path, base)
   })

@@ -4,6 +4,7 @@ import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Step, StepResult } from '../disk/port.ts'
 import type { Node } from '../index/folder-index.ts'
+import { putBackAdoptions, recordBases, takeAdoptions } from './adopt.ts'
 import { noteDone, noteNotDone } from './apply-result.ts'
 import { asideStep } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
@@ -14,6 +15,8 @@ import { obstacleOf } from './problems.ts'
 
 const AT_ONCE = 1_024
 const WANTERS = 64
+/** With more stages than these one sync of all serves the adoptions that wait, too. */
+const SHARED_SYNC = 32
 
 /** One path's job made into steps, in the order in which they must run. */
 export interface Work {
@@ -130,9 +133,13 @@ const stagesOf = (works: readonly Work[]): string[] => works.flatMap(({ job }) =
 
 const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<void> => {
   const stages = stagesOf(works)
-  const error = stages.length === 0 ? undefined : await ctx.deps.disk.persistStages(stages)
+  // The sync that makes many stages durable does so for what was put in place before.
+  const adoptions = stages.length > SHARED_SYNC ? takeAdoptions(ctx) : []
+  const error = stages.length === 0 ? undefined : await ctx.deps.disk.persistStages(stages, adoptions.map(({ path }) => path))
   if (ctx.stopped()) return
-  if (error !== undefined) {
+  if (error === undefined) recordBases(ctx, adoptions)
+  else {
+    putBackAdoptions(ctx, adoptions)
     for (const { path } of works) {
       ctx.block(path, obstacleOf(error, 'version'))
       ctx.release(path)

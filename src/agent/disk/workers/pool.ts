@@ -100,7 +100,7 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     dropStages: (stages) => write.call('dropStages', [stages]),
     dropGraves: (graves) => write.call('dropGraves', [graves]),
     leftovers: () => here('leftovers', []),
-    persistStages: (stages) => write.call('persistStages', [stages]),
+    persistStages: (stages, paths) => write.call('persistStages', [stages, paths]),
     persist: (paths) => write.call('persist', [paths]),
     apply: (steps) => few(write, steps.length)('apply', [steps]),
     inspectGraves: inspector(here, long, limits),
