@@ -24,13 +24,29 @@ const readMarker = (fs: FileSystem): string | undefined => {
   }
 }
 
+const BESIDE_MARKER = [OWN.stages, OWN.graves, OWN.probe]
+
+/** What should be beside the marker may be gone (a power cut in the middle of its removal); where it can't be made, what needs it will say so. */
+const complete = (fs: FileSystem): void => {
+  for (const directory of BESIDE_MARKER) {
+    try {
+      ensureDirectory(fs, directory, 0o700)
+    } catch (error) {
+      codeOf(error)
+    }
+  }
+}
+
 /** Whether the folder is there, is the one that was marked, and how it takes names. */
 export const rootState = (session: Session): RootState => {
   const { fs } = session
   try {
     if (!isDirectory(fs, '')) return { tag: 'missing', reason: 'it is not a folder' }
     const marker = readMarker(fs)
-    if (marker !== undefined) return { tag: 'ok', marker, exactNames: session.exactNames() }
+    if (marker !== undefined) {
+      complete(fs)
+      return { tag: 'ok', marker, exactNames: session.exactNames() }
+    }
     const empty = fs.readdir('').every(({ name }) => name === OWN.directory)
     return { tag: 'unmarked', empty, exactNames: session.exactNames() }
   } catch (error) {
@@ -65,7 +81,7 @@ export const mark = (session: Session, marker: string): DiskError | undefined =>
     ensureDirectory(fs, OWN.directory, 0o700)
     // A symlink there would lead outside (I11).
     if (!isDirectory(fs, OWN.directory)) return { tag: 'BadParent', reason: `"${OWN.directory}" is not a folder` }
-    for (const directory of [OWN.stages, OWN.graves, OWN.probe]) ensureDirectory(fs, directory, 0o700)
+    for (const directory of BESIDE_MARKER) ensureDirectory(fs, directory, 0o700)
     writeMarker(fs, marker)
     fs.fsyncDirectory(OWN.directory)
     fs.fsyncDirectory('')

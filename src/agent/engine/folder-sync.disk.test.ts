@@ -115,6 +115,29 @@ describe('what cannot be looked at', () => {
     expect(a.reportsOf('held')).toHaveLength(1)
   })
 
+  it('a root that has kept its marker and lost the rest of what is its own', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    a.write('one', 'x')
+    await expectSame(world)
+    b.remove(OWN.stages)
+    b.remove(OWN.graves)
+    a.write('one', 'edited')
+    a.write('two', 'y')
+    await expectSame(world)
+  })
+
+  it('a path that becomes ignored is no problem any more', async () => {
+    const world = await EngineWorld.create()
+    const a = await world.device({ fs: (real) => failing(real, 'open', 'EACCES', (path) => path === 'd/file') })
+    a.start()
+    a.write('d/file', 'x')
+    await a.settle()
+    expect(a.sync.status().problems).toHaveLength(1)
+    a.write('.eventsyncignore', 'file\n')
+    await a.settle()
+    await a.until('the problem to be forgotten', ({ inSync, problems }) => inSync && problems.length === 0)
+  })
+
   it('rules of an ignore file that came from elsewhere, and went', async () => {
     const { world, a, b } = await EngineWorld.pair()
     a.write('.eventsyncignore', '*.log\n')
