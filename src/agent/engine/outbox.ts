@@ -98,6 +98,6 @@ export const answerRow = (ctx: FolderContext, row: OutboxRow, outcomes: readonly
   return { ...row, answer: { outcomes, position } }
 }
 
-export const removeRow = (ctx: FolderContext, number: number): void => {
-  ctx.index.statement('DELETE FROM outbox WHERE number = ?').run(number)
-}
+/** All that the message changed is settled. Where a power cut brings the row back, it is settled once more, which changes nothing. */
+export const removeRow = (ctx: FolderContext, number: number): void =>
+  ctx.index.note(() => void ctx.index.statement('DELETE FROM outbox WHERE number = ?').run(number))

@@ -108,10 +108,12 @@ const accept = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents
     ctx.fail({ tag: 'Refused', reason: fault })
     return 'later'
   }
-  ctx.keepReceipt(row.number, answer.receipt)
   for (const { chunk } of contents) ctx.bytes.delete(chunk.hash)
   ctx.wake.room.notify()
-  const answered = answerRow(ctx, row, answer.outcomes, answer.position)
+  const answered = ctx.index.atomically(() => {
+    ctx.keepReceipt(row.number, answer.receipt)
+    return answerRow(ctx, row, answer.outcomes, answer.position)
+  })
   ctx.outstanding = undefined
   finish(ctx, answered)
   return 'over'

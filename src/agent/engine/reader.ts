@@ -60,7 +60,7 @@ export class FileReader {
     const lost = readings.some(({ tag }) => tag === 'failed') && !(await rootIsHere(this.#ctx))
     if (this.#ctx.stopped()) return
     if (!lost) {
-      this.#ctx.index.atomically(() => {
+      this.#ctx.index.note(() => {
         for (const reading of readings) if (!this.#isStale(reading.path)) noteReading(this.#ctx, reading)
       })
     }

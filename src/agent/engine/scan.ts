@@ -49,7 +49,7 @@ const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): 
     return ctx.problems.has(path, 'disk') || (node.local !== undefined && !ctx.isIgnored(node))
   })
   if (known.length === 0 || !(await rootIsHere(ctx))) return
-  ctx.index.atomically(() => {
+  ctx.index.note(() => {
     for (const path of known) noteAbsent(ctx, path)
   })
 }
@@ -81,7 +81,7 @@ export const walk = async (ctx: FolderContext, reader: FileReader, from: readonl
     for (const listing of listings) await readRulesFirst(ctx, reader, listing)
     const found: Found = { read: [], walk: new Set() }
     const vanished: SyncPath[] = []
-    ctx.index.atomically(() => {
+    ctx.index.note(() => {
       for (const listing of listings) noteListing(ctx, listing, found, vanished)
     })
     waiting.push(...found.walk)
@@ -111,7 +111,7 @@ export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: rea
   const listings = known.length === 0 ? [] : await ctx.deps.disk.list(known)
   const found: Found = { read: [], walk: new Set() }
   const vanished: SyncPath[] = []
-  ctx.index.atomically(() => {
+  ctx.index.note(() => {
     for (const look of looks) {
       if (look.tag === 'absent') vanished.push(look.path)
       else noteLook(ctx, look, found)

@@ -288,6 +288,23 @@ describe('what is open', () => {
   })
 })
 
+describe('a transaction of what a look showed', () => {
+  it('waits for no disk, and the next one does again, also after one that failed', () => {
+    const database = openDatabase(':memory:', { synchronous: 'FULL' })
+    const index = new FolderIndex(database, () => false)
+    const level = () => database.prepare('PRAGMA synchronous').get()?.['synchronous']
+    const failing = () =>
+      index.note(() => {
+        index.setMeta('a', 'lost')
+        throw new Error('a mistake')
+      })
+    expect([index.note(() => (index.setMeta('a', 'kept'), level())), level()]).toEqual([1, 2])
+    expect(failing).toThrow('a mistake')
+    expect([level(), index.meta('a')]).toEqual([2, 'kept'])
+    expect(index.atomically(() => index.note(level))).toBe(2)
+  })
+})
+
 describe('contents', () => {
   it('are found in local files, where they vanished, and where the log wants them', () => {
     const index = open()
@@ -303,6 +320,11 @@ describe('contents', () => {
     expect(index.wantedAt(A.hash, 10)).toEqual(['wanted'])
     expect([index.filesWith(B.hash, 10), index.vanishedWith(B.hash, 10), index.wantedAt(B.hash, 10)]).toEqual([[], [], []])
     expect(index.filesWith(A.hash, 1)).toHaveLength(1)
+    expect([index.knowsBytes(A.hash), index.knowsBytes(B.hash), index.anyVanished()]).toEqual([true, false, true])
+    index.setBase(path('vanished'), undefined)
+    expect([index.knowsBytes(A.hash), index.anyVanished()]).toEqual([false, false])
+    index.setBase(path('same'), at(3, touchedA))
+    expect([index.knowsBytes(A.hash), index.anyVanished()]).toEqual([true, false])
   })
 
   it('of several chunks are listed in order, and found piece by piece', () => {

@@ -85,17 +85,33 @@ const endOf = (directory: string): string => `${directory}0`
 export class FolderIndex {
   readonly #db: DatabaseSync
   readonly #isIgnored: IsIgnored
+  readonly #synchronous: number
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(db: DatabaseSync, isIgnored: IsIgnored) {
     prepareSchema(db)
     this.#db = db
     this.#isIgnored = isIgnored
+    this.#synchronous = Number(db.prepare('PRAGMA synchronous').get()?.['synchronous'])
   }
 
   /** Runs several writes as one transaction. */
   atomically<T>(work: () => T): T {
     return transaction(this.#db, work)
+  }
+
+  /**
+   * As `atomically`, for what a look at the disk tells anew: a power cut may take it, and such transactions after it, until the next one of
+   * `atomically`, which makes all before it durable. So what was noted is durable before a message or a base speaks of it.
+   */
+  note<T>(work: () => T): T {
+    if (this.#db.isTransaction) return work()
+    this.#db.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return this.atomically(work)
+    } finally {
+      this.#db.exec(`PRAGMA synchronous = ${this.#synchronous}`)
+    }
   }
 
   statement(sql: string): StatementSync {
