@@ -1,5 +1,5 @@
 import { sameBytes } from '../../domain/content.ts'
-import type { SyncPath } from '../../domain/path.ts'
+import { ancestorsOf, type SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
 import type { Look, Seen, StepResult } from '../disk/port.ts'
 import type { Work } from './apply.ts'
@@ -74,6 +74,9 @@ const idle = (ctx: FolderContext, { job }: Work): void => {
   if (job.tag === 'place' && job.stage !== undefined) ctx.idleStages.push(job.stage)
 }
 
+/** What lies in a folder that this device can't hold can't be held, either. */
+const hasNoFolder = (ctx: FolderContext, path: SyncPath): boolean => ancestorsOf(path).some((ancestor) => ctx.problems.isPermanent(ancestor))
+
 /** A path's steps found something else than the plan saw, or could not be carried out. */
 export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<StepResult, { tag: 'done' }>): Afterwards => {
   const { path, job, node } = work
@@ -84,7 +87,8 @@ export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<Step
     return () => again(ctx, path)
   }
   if (result.error.tag === 'NotEmpty') return () => ctx.run(settleNotEmpty(ctx, path, job.tag === 'place' ? job.version : undefined))
-  ctx.block(path, obstacleOf(result.error, 'version'))
+  const obstacle = obstacleOf(result.error, 'version')
+  ctx.block(path, result.error.tag === 'BadParent' && hasNoFolder(ctx, path) ? { ...obstacle, permanent: true } : obstacle)
   if (result.error.tag === 'NoSpace') ctx.lastError = result.error.reason
   if (result.error.tag === 'BadParent' && node.local !== undefined) ctx.look(path)
   return () => ctx.release(path)
