@@ -155,6 +155,7 @@ const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<v
 
 /** The results of each path's steps; the first that is not done stands for the path. */
 const takeResults = (ctx: FolderContext, works: readonly Work[], results: readonly StepResult[]): void => {
+  ctx.groupsApplied += 1
   let at = 0
   const settled = works.map((work) => {
     const own = results.slice(at, at + work.steps.length)

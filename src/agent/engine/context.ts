@@ -79,6 +79,8 @@ export class FolderContext {
   /** Paths whose versions are being fetched. */
   readonly fetching = new Map<SyncPath, BaseState>()
   largeFetches = 0
+  /** How many groups of visible steps have been recorded: what was looked at across one of them is looked at again. */
+  groupsApplied = 0
   /** Paths whose visible steps are under way, and whether anything asked for a look meanwhile: it comes afterwards, when it is known what the steps did. */
   readonly applying = new Map<SyncPath, boolean>()
   /** Staged files that nothing wants any more. */

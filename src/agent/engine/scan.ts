@@ -49,9 +49,25 @@ const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): 
     return ctx.problems.has(path, 'disk') || (node.local !== undefined && !ctx.isIgnored(node))
   })
   if (known.length === 0 || !(await rootIsHere(ctx))) return
+  const gone = await stillAbsent(ctx, known)
   ctx.index.note(() => {
-    for (const path of known) noteAbsent(ctx, path)
+    for (const path of gone) noteAbsent(ctx, path)
   })
+}
+
+/**
+ * Which paths are absent by a look that no step of our own came between: a listing from before a file was put in place does not hold it, and
+ * its absence would be a deletion of what has just arrived (I3).
+ */
+const stillAbsent = async (ctx: FolderContext, paths: readonly SyncPath[]): Promise<SyncPath[]> => {
+  for (;;) {
+    const before = ctx.groupsApplied
+    const looks = await ctx.deps.disk.look(paths)
+    if (ctx.stopped()) return []
+    if (ctx.groupsApplied !== before) continue
+    for (const look of looks) if (look.tag !== 'absent') ctx.look(look.path)
+    return looks.flatMap((look) => (look.tag === 'absent' && !ctx.defers(look.path) ? [look.path] : []))
+  }
 }
 
 /** The longest wait for one message to make room: whatever holds it up must not hold up the scan. */
