@@ -66,6 +66,8 @@ const loadRules = async (ctx: FolderContext): Promise<void> => {
   }
 }
 
+const isSettled = (ctx: FolderContext): boolean => isAtRest(ctx) && !ctx.pullWanted
+
 const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Promise<FolderStatus> => {
   ctx.scanWanted = true
   ctx.pullWanted = true
@@ -77,7 +79,7 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
   ctx.signal.addEventListener('abort', end, { signal: over.signal })
   signal?.addEventListener('abort', end, { signal: over.signal })
   const isOver = (): boolean => ctx.stopped() || signal?.aborted === true
-  while (!isOver() && !(isAtRest(ctx) && !ctx.pullWanted)) {
+  while (!isOver() && !isSettled(ctx)) {
     await ctx.deps.clock.sleep(5, over.signal)
     ctx.looks.hurry()
   }
