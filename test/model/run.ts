@@ -12,6 +12,7 @@ const USAGE = `bin/node24 test/model/run.ts [--seed S] [--schedules N] [--steps 
   --save FILE     where to write the schedule that failed
   --replay FILE   runs a saved schedule
   --survey        runs all, shrinks nothing, and counts what fails
+  --until LABEL   runs, shrinking nothing, until a schedule violates LABEL, and says which
   --ignore LABEL  passes over violations with that label`
 
 const { values } = parseArgs({
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     save: { type: 'string' },
     replay: { type: 'string' },
     survey: { type: 'boolean', default: false },
+    until: { type: 'string' },
     ignore: { type: 'string', multiple: true, default: [] },
   },
 })
@@ -34,6 +36,9 @@ const steps = Number(values.steps)
 
 /** So long a failed schedule is made smaller. */
 const SHRINKING_MS = 60_000
+
+/** As much of a violation's text is shown where it is only named. */
+const SHOWN = 200
 
 /** A schedule and the seed of its chances. */
 type Case = readonly [Schedule, number]
@@ -64,13 +69,35 @@ const rate = (count: number, started: number): string => {
   return `${count} schedules in ${seconds.toFixed(1)} s (${(count / seconds).toFixed(1)} a second)`
 }
 
-const survey = async (): Promise<void> => {
+/** The seed's cases, one after the other, as far as they are asked for; or the one that `--path` names. */
+const cases = (): readonly Case[] => {
+  const only = values.path === undefined ? { numRuns: schedules } : { numRuns: 1, path: values.path }
+  return fc.sample(fc.tuple(schedule(steps), fc.integer()), { seed, ...only })
+}
+
+/** Counts the schedules that violate each invariant; ends early where `last` says so. */
+const survey = async (last: (violations: readonly Violation[], index: number) => boolean = () => false): Promise<void> => {
   const started = performance.now()
   const counts: Record<string, number> = {}
-  for (const each of fc.sample(fc.tuple(schedule(steps), fc.integer()), { seed, numRuns: schedules })) {
-    for (const label of new Set((await violationsOf(each)).map(({ invariant }) => invariant))) counts[label] = (counts[label] ?? 0) + 1
+  let ran = 0
+  for (const each of cases()) {
+    const violations = await violationsOf(each)
+    for (const label of new Set(violations.map(({ invariant }) => invariant))) counts[label] = (counts[label] ?? 0) + 1
+    ran += 1
+    if (last(violations, ran - 1)) break
   }
-  console.log(`${rate(schedules, started)}; seed ${seed}; failed: ${JSON.stringify(counts)}`)
+  console.log(`${rate(ran, started)}; seed ${seed}; failed: ${JSON.stringify(counts)}`)
+}
+
+const until = async (label: string): Promise<void> => {
+  process.exitCode = 1
+  await survey((violations, index) => {
+    const found = violations.find(({ invariant }) => invariant === label)
+    if (found === undefined) return false
+    console.log(`caught: --path ${index}; ${label}: ${JSON.stringify(found.text.slice(0, SHOWN))}`)
+    process.exitCode = 0
+    return true
+  })
 }
 
 const replay = async (file: string): Promise<void> => {
@@ -103,4 +130,5 @@ const check = async (): Promise<void> => {
 
 if (values.help) console.log(USAGE)
 else if (values.replay !== undefined) await replay(values.replay)
+else if (values.until !== undefined) await until(values.until)
 else await (values.survey ? survey() : check())

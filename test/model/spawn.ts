@@ -11,10 +11,14 @@ export interface Run {
 /** The end of an output: what a failed run says of itself stands there. */
 const TAIL = 200_000
 
-/** Runs the model in a Node process of its own, outside vitest's transforms (several times as fast). */
-export const runModel = (args: readonly string[], nodeArgs: readonly string[] = []): Promise<Run> =>
+/** Runs the model in a Node process of its own, outside vitest's transforms (several times as fast); `signal` ends it. */
+export const runModel = (args: readonly string[], nodeArgs: readonly string[] = [], signal?: AbortSignal): Promise<Run> =>
   new Promise((resolve, reject) => {
-    const child = spawn('bin/node24', [...nodeArgs, 'test/model/run.ts', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('bin/node24', [...nodeArgs, 'test/model/run.ts', ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(signal === undefined ? {} : { signal }),
+    })
     let output = ''
     const take = (data: Buffer): void => {
       output = (output + data.toString()).slice(-TAIL)
