@@ -131,7 +131,7 @@ export class Device {
     this.say('THE POWER IS CUT')
     if (this.#process !== undefined) this.#bury(this.#process)
     this.races.clear()
-    this.#database.reopen()
+    this.#database.afterPowerCut(this.#random)
     this.history.cut(() => this.disk.powerCut(this.#random))
     this.#cuts.push(this.#world.trace.next())
     this.#startLater()

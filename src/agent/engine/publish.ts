@@ -110,7 +110,8 @@ const accept = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents
   }
   for (const { chunk } of contents) ctx.bytes.delete(chunk.hash)
   ctx.wake.room.notify()
-  const answered = ctx.index.atomically(() => {
+  // Where a power cut takes it, the message is sent again, and answered the same (I5).
+  const answered = ctx.index.note(() => {
     ctx.keepReceipt(row.number, answer.receipt)
     return answerRow(ctx, row, answer.outcomes, answer.position)
   })

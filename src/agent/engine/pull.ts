@@ -18,14 +18,15 @@ const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | un
 /** A page must lead on from where this device is: to follow any other would not end, or bring back what is long past. */
 const leadsOn = (ctx: FolderContext, { answer }: Reply<'Synced'>): boolean => {
   const { entries, position, head, more } = answer
-  if (position < ctx.position || position > head || (more && position === ctx.position)) return false
-  return entries.every(({ version }) => version > ctx.position && version <= position)
+  const from = ctx.position
+  if (position < from || position > head || (more && position === from)) return false
+  return entries.every(({ version }) => version > from && version <= position)
 }
 
-/** Moves the remote tree and the position, in one transaction. */
+/** Moves the remote tree and the position, in one transaction: where a power cut takes it, the log tells it again before anything is sent. */
 const take = (ctx: FolderContext, { answer }: Reply<'Synced'>): void => {
   const { entries } = answer
-  ctx.index.atomically(() => {
+  ctx.index.note(() => {
     for (const entry of entries) ctx.index.applyRemote(entry)
     ctx.index.setMeta('position', String(answer.position))
     ctx.index.setMeta('chain', answer.chain)

@@ -101,8 +101,8 @@ export class FolderIndex {
   }
 
   /**
-   * As `atomically`, for what a look at the disk tells anew: a power cut may take it, and such transactions after it, until the next one of
-   * `atomically`, which makes all before it durable. So what was noted is durable before a message or a base speaks of it.
+   * As `atomically`, for what the disk or the gateway tells anew: a power cut may take it, and such transactions after it, until the next one
+   * of `atomically`, which makes all before it durable. So what was noted is durable before a message, a grave or a base speaks of it.
    */
   note<T>(work: () => T): T {
     if (this.#db.isTransaction) return work()
