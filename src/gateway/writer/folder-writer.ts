@@ -124,6 +124,8 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
 }
 
 const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], { result, events }: Written<Batch>): Promise<number> => {
+  // First of all: others wait for it, and it costs less than the receipts.
+  notifyAll(core, folder, events)
   const answers = await receiptsOf(
     core,
     folder,
@@ -132,7 +134,6 @@ const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], {
     events,
   )
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
-  notifyAll(core, folder, events)
   return answers.length
 }
 
