@@ -6,8 +6,8 @@ import type { EncodedEvent } from './folder-event-codec.ts'
 import type { Json } from './json.ts'
 import type { Fields, Reader } from './reader.ts'
 
-export { decodeFolderEvent, encodeFileEvent, encodeFolderEvent, type EmbeddedChange, type EncodedEvent } from './folder-event-codec.ts'
-export { decodeMetadata, encodeMetadata, type EventMetadata, type MessageRecord, type Proof } from './event-metadata.ts'
+export { decodeFolderEvent, encodeFileEvent, encodeFolderEvent, type EncodedEvent } from './folder-event-codec.ts'
+export { decodeMetadata, encodeMetadata, type EventMetadata, type MessageRecord } from './event-metadata.ts'
 export type { EventError } from './event-error.ts'
 
 const encode = ({ type, ...fields }: { readonly type: string }): EncodedEvent => ({

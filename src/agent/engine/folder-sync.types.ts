@@ -96,6 +96,3 @@ export interface FolderSync {
   /** Drains what is in flight, closes the watch; the database and the disk are the caller's. */
   stop(): Promise<void>
 }
-
-/** `conflicts` settled: what to keep. */
-export type ConflictChoice = 'keep-mine' | 'keep-theirs' | 'keep-both'
