@@ -1,6 +1,7 @@
 /**
  * Durable changes of 1 KiB through the gateway's handler, in this process: decode, verify, decide, store, append, answer.
- * `bin/node24 bench/gateway.ts [CHANGES A MESSAGE] [CHANGES] [AGENTS]`; without arguments, the bars of DESIGN.md, section 9.
+ * `bin/node24 bench/gateway.ts [CHANGES A MESSAGE] [CHANGES] [AGENTS] [1]`; without arguments, the bars of DESIGN.md, section 9. With the last
+ * one it says what `Sync` costs then, and how quickly the log is read.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -32,6 +33,7 @@ import type { Request } from '../src/protocol/messages.ts'
 import { encodeRequest } from '../src/protocol/request.ts'
 import { createKeyPair, registrationProofText, signInText, verifyAsync, type Signer } from '../src/protocol/signing.ts'
 import { NO_BYTES, type Peer } from '../src/transport/port.ts'
+import { rebuildRate, replayRate } from './log.ts'
 
 const must = <L, A>(either: E.Either<L, A>): A => {
   if (E.isLeft(either)) throw new Error(JSON.stringify(either.left))
@@ -147,7 +149,27 @@ const messagesOf = (device: Device, index: number, count: number, changes: numbe
     return { text: JSON.stringify(encodeRequest({ tag: 'Changes', key: device.signer.key, batch }, 1)), payload: Buffer.concat(contents) }
   })
 
-const run = async (changes: number, total: number, agents: number): Promise<void> => {
+const SYNCS = 200
+
+/** Milliseconds of one `Sync` of the last 100 changes, text to text. */
+const syncCost = async (gateway: Gateway, { signer, peer, folder }: Device): Promise<number> => {
+  const since = async (position: number) => {
+    const request = { tag: 'Sync', key: signer.key, folder, position, chain: '' } as const
+    const answer = must(decodeAnswer('Sync', await ask(gateway, peer, JSON.stringify(encodeRequest(request, 1)), NO_BYTES)))
+    if (answer.tag !== 'Synced') throw new Error(JSON.stringify(answer))
+    return answer
+  }
+  const { head } = await since(0)
+  for (let count = 0; count < SYNCS; count += 1) await since(head - 100)
+  const start = performance.now()
+  for (let count = 0; count < SYNCS; count += 1) {
+    const { entries } = await since(head - 100)
+    if (entries.length !== 100) throw new Error(`${entries.length} entries`)
+  }
+  return (performance.now() - start) / SYNCS
+}
+
+const run = async (changes: number, total: number, agents: number, reads = false): Promise<void> => {
   const directory = mkdtempSync(join(tmpdir(), 'eventsync-bench-'))
   await using parts = new AsyncDisposableStack()
   let commits = 0
@@ -176,13 +198,21 @@ const run = async (changes: number, total: number, agents: number): Promise<void
   console.log(
     `${changes} a message, ${agents} agents: ${rates}; ${cost}; ${Math.round(done / commits)} changes a commit; ${refused} messages refused`,
   )
+  const [first] = devices
+  if (reads && first !== undefined) console.log(`sync of 100 changes: ${(await syncCost(gateway, first)).toFixed(3)} ms`)
   await gateway.drain()
   await parts.disposeAsync()
+  if (reads) {
+    const log = join(directory, 'log.db')
+    console.log(
+      `replay ${replayRate(log)}, rebuild ${rebuildRate(log, directory)} events/s, peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`,
+    )
+  }
   rmSync(directory, { recursive: true })
 }
 
-const [changes, total, agents] = process.argv.slice(2).map(Number)
-if (changes !== undefined) await run(changes, total ?? 20_000, agents ?? 64)
+const [changes, total, agents, reads] = process.argv.slice(2).map(Number)
+if (changes !== undefined) await run(changes, total ?? 20_000, agents ?? 64, reads === 1)
 else {
   await run(1, 20_000, 64)
   await run(16, 60_000, 64)

@@ -15,8 +15,9 @@ import { largeFile, smallFiles } from './workloads/first-sync.ts'
 import { gateway } from './workloads/gateway.ts'
 import { idleFiles } from './workloads/idle.ts'
 import { burst, latency } from './workloads/latency.ts'
+import { log } from './workloads/log.ts'
 
-const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway]
+const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway, log]
 
 const usage = (): never => {
   console.error(`usage: npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]\n`)

@@ -5,8 +5,8 @@ import type { Measure } from '../support/measure.ts'
 
 const PROGRAM = join(import.meta.dirname, '..', 'gateway.ts')
 
-/** Changes a second, as the program says them: a process of its own for each run. */
-const rate = (args: readonly number[]): Promise<number> =>
+/** What the program says: a process of its own for each run. */
+export const gatewayProgram = (args: readonly number[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...args.map(String)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -14,11 +14,12 @@ const rate = (args: readonly number[]): Promise<number> =>
     let text = ''
     child.stdout.setEncoding('utf8').on('data', (some: string) => (text += some))
     child.once('close', (code) => {
-      const [, found] = /(\d+) changes\/s/.exec(text) ?? []
-      if (code === 0 && found !== undefined && text.includes(' 0 messages refused')) resolve(Number(found))
+      if (code === 0 && text.includes(' 0 messages refused')) resolve(text)
       else reject(new Error(`bench/gateway.ts ended with ${code ?? 'a signal'}: ${text}`))
     })
   })
+
+const rate = async (args: readonly number[]): Promise<number> => Number(/(\d+) changes\/s/.exec(await gatewayProgram(args))?.[1])
 
 const SIZES = [
   { each: 1, total: 20_000, agents: 64, bar: 3_000 },

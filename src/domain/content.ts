@@ -50,7 +50,12 @@ export const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca4959
 export const NO_CHUNKS: Manifest = { tag: 'chunks', chunks: [] }
 
 export const directoryContent = (modified: string): Content => ({
-  kind: 'directory', size: 0, hash: EMPTY_HASH, manifest: NO_CHUNKS, executable: false, modified,
+  kind: 'directory',
+  size: 0,
+  hash: EMPTY_HASH,
+  manifest: NO_CHUNKS,
+  executable: false,
+  modified,
 })
 
 /** Same bytes and kind; metadata aside (I13). */

@@ -13,7 +13,14 @@ export type FileId = string & { readonly FileId: unique symbol }
 export type FileEvent =
   | { readonly type: 'FileCreated'; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content }
   | { readonly type: 'FileUpdated'; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content; readonly base: Revision }
-  | { readonly type: 'FileMoved'; readonly from: SyncPath; readonly path: SyncPath; readonly fileId: FileId; readonly content: Content; readonly base: Revision }
+  | {
+      readonly type: 'FileMoved'
+      readonly from: SyncPath
+      readonly path: SyncPath
+      readonly fileId: FileId
+      readonly content: Content
+      readonly base: Revision
+    }
   | { readonly type: 'FileDeleted'; readonly path: SyncPath; readonly fileId: FileId; readonly base: Revision }
 
 export type FolderEvent =
@@ -24,22 +31,50 @@ export type FolderEvent =
 
 export type AccountEvent =
   | { readonly type: 'AccountRegistered'; readonly account: AccountId; readonly email: string; readonly verifier: string }
-  | { readonly type: 'AgentRegistered'; readonly account: AccountId; readonly agent: AgentKey; readonly name: string; readonly publicKey: string | null; readonly vouchedBy: AgentKey | 'operator'; readonly countersignature: string | null }
+  | {
+      readonly type: 'AgentRegistered'
+      readonly account: AccountId
+      readonly agent: AgentKey
+      readonly name: string
+      readonly publicKey: string | null
+      readonly vouchedBy: AgentKey | 'operator'
+      readonly countersignature: string | null
+    }
   | { readonly type: 'AgentRenamed'; readonly agent: AgentKey; readonly name: string }
   | { readonly type: 'AgentRevoked'; readonly agent: AgentKey; readonly reason: string }
 
 /** A witness (stream `agent-<key>`): the agent's signed word that it has seen this position and chain of a folder. */
-export type AgentEvent = { readonly type: 'AgentSynced'; readonly agent: AgentKey; readonly folder: FolderId; readonly position: number; readonly chain: string; readonly signature: string }
+export type AgentEvent = {
+  readonly type: 'AgentSynced'
+  readonly agent: AgentKey
+  readonly folder: FolderId
+  readonly position: number
+  readonly chain: string
+  readonly signature: string
+}
 
 /** Where the chunks of one stored pack lie. */
 export type PackEvent = { readonly type: 'PackStored'; readonly pack: string; readonly entries: readonly PackEntry[] }
-export interface PackEntry { readonly hash: Hash; readonly offset: number; readonly size: number }
+export interface PackEntry {
+  readonly hash: Hash
+  readonly offset: number
+  readonly size: number
+}
 
 /** The last event of a stream, as a Checkpoint tells of it. */
-export interface HeadOfStream { readonly stream: string; readonly revision: number; readonly chain: string }
+export interface HeadOfStream {
+  readonly stream: string
+  readonly revision: number
+  readonly chain: string
+}
 
 /** The heads of all streams that grew since the last one, signed by the gateway. */
-export type GatewayEvent = { readonly type: 'Checkpoint'; readonly heads: readonly HeadOfStream[]; readonly gatewayKey: string; readonly signature: string }
+export type GatewayEvent = {
+  readonly type: 'Checkpoint'
+  readonly heads: readonly HeadOfStream[]
+  readonly gatewayKey: string
+  readonly signature: string
+}
 
 /** What one live or deleted path of a folder's tree holds; `revision` names its version. */
 export interface TreeEntry {

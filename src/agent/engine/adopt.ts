@@ -6,7 +6,8 @@ const RETRY_MS = 1_000
 const BULK = 128
 const GATHER_MS = 100
 
-const isBulk = ({ queues, fetching }: FolderContext): boolean => queues.fetch.size + fetching.size + queues.apply.size + queues.publish.size >= BULK
+const isBulk = ({ queues, fetching }: FolderContext): boolean =>
+  queues.fetch.size + fetching.size + queues.apply.size + queues.publish.size >= BULK
 
 /**
  * Records bases, in groups, each after its content is durable on this device (I17): what an agent received, and just as well what it published from

@@ -31,7 +31,12 @@ export const noteDone = (ctx: FolderContext, work: Work, seen: Seen | undefined)
   }
 }
 
-const notePlaced = (ctx: FolderContext, { path, node }: Work, job: Extract<ApplyJob, { tag: 'place' }>, seen: Seen | undefined): Afterwards => {
+const notePlaced = (
+  ctx: FolderContext,
+  { path, node }: Work,
+  job: Extract<ApplyJob, { tag: 'place' }>,
+  seen: Seen | undefined,
+): Afterwards => {
   if (seen === undefined) return () => again(ctx, path)
   const { version } = job
   ctx.index.setLocal(path, placedOf(ctx, seen, version.content), job.chunks)
@@ -65,7 +70,8 @@ const noteAside = (ctx: FolderContext, { path, node, steps }: Work, seen: Seen |
  */
 const again = (ctx: FolderContext, path: SyncPath): void => {
   ctx.looks.sent(path, ctx.now)
-  if (ctx.looks.isHot(path, ctx.now)) ctx.block(path, { reason: 'what is on the disk here keeps changing, or is in the way', side: 'version', permanent: false })
+  if (ctx.looks.isHot(path, ctx.now))
+    ctx.block(path, { reason: 'what is on the disk here keeps changing, or is in the way', side: 'version', permanent: false })
   ctx.look(path)
   ctx.release(path)
 }
@@ -75,7 +81,8 @@ const idle = (ctx: FolderContext, { job }: Work): void => {
 }
 
 /** What lies in a folder that this device can't hold can't be held, either. */
-const hasNoFolder = (ctx: FolderContext, path: SyncPath): boolean => ancestorsOf(path).some((ancestor) => ctx.problems.isPermanent(ancestor))
+const hasNoFolder = (ctx: FolderContext, path: SyncPath): boolean =>
+  ancestorsOf(path).some((ancestor) => ctx.problems.isPermanent(ancestor))
 
 /** A path's steps found something else than the plan saw, or could not be carried out. */
 export const noteNotDone = (ctx: FolderContext, work: Work, result: Exclude<StepResult, { tag: 'done' }>): Afterwards => {
@@ -102,9 +109,12 @@ const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseS
   const [listing] = await ctx.deps.disk.list([path])
   if (ctx.stopped()) return
   if (listing?.result.tag !== 'listed') return again(ctx, path)
-  const inside = listing.result.entries.filter((entry) => !ctx.ignore.ignores(entry.path, isFolder(entry)) && !ctx.problems.isPermanent(entry.path))
+  const inside = listing.result.entries.filter(
+    (entry) => !ctx.ignore.ignores(entry.path, isFolder(entry)) && !ctx.problems.isPermanent(entry.path),
+  )
   for (const entry of inside) ctx.look(entry.path)
-  if (inside.length > 0 && inside.every((entry) => isLeaving(ctx, entry.path))) return wait(ctx, path, 'the folder still holds files that are about to go', false)
+  if (inside.length > 0 && inside.every((entry) => isLeaving(ctx, entry.path)))
+    return wait(ctx, path, 'the folder still holds files that are about to go', false)
   if (version !== undefined) return moveAside(ctx, path, version)
   if (inside.length > 0) return wait(ctx, path, 'the folder still holds files that were added here', false)
   return wait(ctx, path, 'the folder was deleted elsewhere; it stays here because of what is in it and does not sync', true)
@@ -120,7 +130,13 @@ const isFolder = (look: Look): boolean => look.tag === 'seen' && look.seen.kind 
 /** It is as it was in sync, with all that lies below, and the log has deleted it. */
 const isLeaving = (ctx: FolderContext, path: SyncPath): boolean => {
   const { local, base, remote } = ctx.index.get(path)
-  return local !== undefined && base !== undefined && remote?.content === undefined && sameBytes(local.content, base.content) && !ctx.index.staysBelow(path)
+  return (
+    local !== undefined &&
+    base !== undefined &&
+    remote?.content === undefined &&
+    sameBytes(local.content, base.content) &&
+    !ctx.index.staysBelow(path)
+  )
 }
 
 const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState): Promise<void> => {

@@ -61,7 +61,12 @@ const isSource = (ctx: FolderContext, { path, local }: Node): boolean => {
   return wanting.length > 0
 }
 
-const graveName = (ctx: FolderContext): string => Array.from({ length: 4 }, () => Math.floor(ctx.deps.random() * 2 ** 32).toString(16).padStart(8, '0')).join('')
+const graveName = (ctx: FolderContext): string =>
+  Array.from({ length: 4 }, () =>
+    Math.floor(ctx.deps.random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0'),
+  ).join('')
 
 const placeSteps = (ctx: FolderContext, { path, local }: Node, job: Extract<ApplyJob, { tag: 'place' }>): Step[] => {
   const { kind } = job.version.content
@@ -84,15 +89,27 @@ const workFor = (ctx: FolderContext, path: SyncPath, job: ApplyJob): Work | 'lat
   const seen = node.local?.seen
   switch (job.tag) {
     case 'place':
-      return { path, job, node, steps: placeSteps(ctx, node, job), rank: job.version.content.kind === 'directory' ? RANK.directory : RANK.place }
+      return {
+        path,
+        job,
+        node,
+        steps: placeSteps(ctx, node, job),
+        rank: job.version.content.kind === 'directory' ? RANK.directory : RANK.place,
+      }
     case 'touch': {
       const { executable, modified } = job.version.content
-      return seen === undefined ? undefined : { path, job, node, steps: [{ tag: 'touch', path, expect: seen, executable, modified }], rank: RANK.touch }
+      return seen === undefined
+        ? undefined
+        : { path, job, node, steps: [{ tag: 'touch', path, expect: seen, executable, modified }], rank: RANK.touch }
     }
     case 'remove':
-      return seen === undefined ? undefined : { path, job, node, steps: [{ tag: 'remove', path, expect: seen, grave: graveName(ctx) }], rank: RANK.remove }
+      return seen === undefined
+        ? undefined
+        : { path, job, node, steps: [{ tag: 'remove', path, expect: seen, grave: graveName(ctx) }], rank: RANK.remove }
     case 'conflict':
-      return seen === undefined ? undefined : { path, job, node, steps: [asideStep(ctx, path, job.content, seen, graveName(ctx))], rank: RANK.conflict }
+      return seen === undefined
+        ? undefined
+        : { path, job, node, steps: [asideStep(ctx, path, job.content, seen, graveName(ctx))], rank: RANK.conflict }
   }
 }
 
@@ -129,13 +146,20 @@ export const applyLoop = async (ctx: FolderContext): Promise<void> => {
   }
 }
 
-const stagesOf = (works: readonly Work[]): string[] => works.flatMap(({ job }) => (job.tag === 'place' && job.stage !== undefined ? [job.stage] : []))
+const stagesOf = (works: readonly Work[]): string[] =>
+  works.flatMap(({ job }) => (job.tag === 'place' && job.stage !== undefined ? [job.stage] : []))
 
 const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<void> => {
   const stages = stagesOf(works)
   // The sync that makes many stages durable does so for what was put in place before.
   const adoptions = stages.length > SHARED_SYNC ? takeAdoptions(ctx) : []
-  const error = stages.length === 0 ? undefined : await ctx.deps.disk.persistStages(stages, adoptions.map(({ path }) => path))
+  const error =
+    stages.length === 0
+      ? undefined
+      : await ctx.deps.disk.persistStages(
+          stages,
+          adoptions.map(({ path }) => path),
+        )
   if (ctx.stopped()) return
   if (error === undefined) recordBases(ctx, adoptions)
   else {

@@ -38,14 +38,16 @@ export const call = async <T extends Answer['tag']>(
   const sent = await ctx.deps.transport.request({ message, payload }, ctx.signal)()
   if (E.isLeft(sent)) return fails({ tag: sent.left.tag === 'TooLarge' ? 'Later' : 'Unreachable', reason: sent.left.reason })
   const decoded = decodeAnswer(request.tag, sent.right.message)
-  if (E.isLeft(decoded)) return fails({ tag: 'Later', reason: `the gateway's answer cannot be read (${decoded.left.field}: ${decoded.left.reason})` })
+  if (E.isLeft(decoded))
+    return fails({ tag: 'Later', reason: `the gateway's answer cannot be read (${decoded.left.field}: ${decoded.left.reason})` })
   const answer = decoded.right
   if (answer.tag === 'Refused') return fails(refusal(answer))
   if (!isOneOf(answer, expected)) return fails({ tag: 'Later', reason: `the gateway gave an answer of another kind (${answer.tag})` })
   return E.right({ answer, payload: sent.right.payload })
 }
 
-const isOneOf = <T extends Answer['tag']>(answer: Answer, expected: readonly T[]): answer is Answered<T> => expected.some((tag) => tag === answer.tag)
+const isOneOf = <T extends Answer['tag']>(answer: Answer, expected: readonly T[]): answer is Answered<T> =>
+  expected.some((tag) => tag === answer.tag)
 
 const refusal = (answer: Answered<'Refused'>): CallError =>
   LATER.has(answer.status)

@@ -32,7 +32,13 @@ export interface Adoption {
 }
 
 export type ApplyJob =
-  | { readonly tag: 'place'; readonly version: BaseState; readonly stage: string | undefined; readonly target: string | undefined; /** Of a staged file. */ readonly chunks: readonly Chunk[] }
+  | {
+      readonly tag: 'place'
+      readonly version: BaseState
+      readonly stage: string | undefined
+      readonly target: string | undefined
+      /** Of a staged file. */ readonly chunks: readonly Chunk[]
+    }
   | { readonly tag: 'touch'; readonly version: BaseState }
   | { readonly tag: 'remove' }
   | { readonly tag: 'conflict'; readonly content: Content }
@@ -57,7 +63,19 @@ export class FolderContext {
   readonly hot = new Set<SyncPath>()
   readonly busy = new Set<SyncPath>()
   readonly queues: Queues = { fetch: new Map(), apply: new Map(), publish: new Set(), destructive: new Set() }
-  readonly wake = { look: new Wakeup(), plan: new Wakeup(), fetch: new Wakeup(), apply: new Wakeup(), publish: new Wakeup(), pull: new Wakeup(), adopt: new Wakeup(), upload: new Wakeup(), graves: new Wakeup(), settled: new Wakeup(), room: new Wakeup() }
+  readonly wake = {
+    look: new Wakeup(),
+    plan: new Wakeup(),
+    fetch: new Wakeup(),
+    apply: new Wakeup(),
+    publish: new Wakeup(),
+    pull: new Wakeup(),
+    adopt: new Wakeup(),
+    upload: new Wakeup(),
+    graves: new Wakeup(),
+    settled: new Wakeup(),
+    room: new Wakeup(),
+  }
   readonly adoptions: Adoption[] = []
   /** The message that was made and not answered for good: the outbox's row without outcomes. */
   outstanding: OutboxRow | undefined

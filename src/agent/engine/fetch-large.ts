@@ -27,7 +27,7 @@ const chunksOf = async (ctx: FolderContext, wanted: Wanted): Promise<readonly Ch
   }
   const chunks = decodeManifest(opened.bytes.get(hash) ?? new Uint8Array(1))
   if (E.isRight(chunks)) return trueTo(ctx, wanted, chunks.right)
-  giveUp(ctx, wanted.path, { tag: 'Io', reason: 'the gateway does not have the content\'s manifest at present' })
+  giveUp(ctx, wanted.path, { tag: 'Io', reason: "the gateway does not have the content's manifest at present" })
   return undefined
 }
 
@@ -49,7 +49,10 @@ const piecesOf = (chunks: readonly Chunk[]): Piece[] => {
 
 /** What is on this disk already is not asked for: the stage itself after a cut, and any local file that holds the chunk. */
 const stageLocalPieces = async (ctx: FolderContext, stage: string, pieces: readonly Piece[]): Promise<Piece[]> => {
-  const have = await ctx.deps.disk.stagedPieces(stage, pieces.map(({ chunk }) => chunk))
+  const have = await ctx.deps.disk.stagedPieces(
+    stage,
+    pieces.map(({ chunk }) => chunk),
+  )
   const left: Piece[] = []
   for (const [at, piece] of pieces.entries()) {
     if (ctx.stopped()) return left
@@ -97,7 +100,13 @@ const transfer = async (ctx: FolderContext, wanted: Wanted, stage: string, piece
   return ctx.stopped() ? 'stopped' : state
 }
 
-const fetchGroup = async (ctx: FolderContext, { version }: Wanted, stage: string, group: readonly Piece[], pieces: Piece[]): Promise<Transfer> => {
+const fetchGroup = async (
+  ctx: FolderContext,
+  { version }: Wanted,
+  stage: string,
+  group: readonly Piece[],
+  pieces: Piece[],
+): Promise<Transfer> => {
   const hashes: readonly Hash[] = [...new Set(group.map(({ chunk }) => chunk.hash))]
   const opened = await open(ctx, [{ version: version.revision, chunks: hashes }])
   if (ctx.stopped()) return 'stopped'
@@ -127,5 +136,6 @@ export const fetchLarge = async (ctx: FolderContext, wanted: Wanted): Promise<vo
   if (typeof outcome === 'object') return void isStaged(ctx, path, outcome.unstaged)
   if (outcome === 'unreachable') return retryLater(ctx, [wanted])
   if (outcome === 'missing') return giveUp(ctx, path, { tag: 'Io', reason: 'the gateway does not have all of the content at present' })
-  if (isStaged(ctx, path, await ctx.deps.disk.finishStage(stage, version.content))) ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks })
+  if (isStaged(ctx, path, await ctx.deps.disk.finishStage(stage, version.content)))
+    ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks })
 }

@@ -16,12 +16,19 @@ export const isLeaving = (node: Node): boolean => node.base !== undefined && nod
 /** A local file that holds the whole content already: linked where it is on its way out, copied otherwise. */
 export const stageFromLocal = async (ctx: FolderContext, wanted: Wanted, stage: string): Promise<boolean> => {
   const { content } = wanted.version
-  const sources = ctx.index.filesWith(content.hash, 8).filter(({ path, local }) => path !== wanted.path && local !== undefined && sameBytes(local.content, content))
+  const sources = ctx.index
+    .filesWith(content.hash, 8)
+    .filter(({ path, local }) => path !== wanted.path && local !== undefined && sameBytes(local.content, content))
   const source = sources.find(isLeaving) ?? sources[0]
   if (source?.local === undefined) return false
   if (isLeaving(source)) return (await ctx.deps.disk.stageLink(stage, source.path, source.local.seen, content)).tag === 'staged'
   if (content.size > 4 * 1024 * 1024) return false
-  const piece = await ctx.deps.disk.stagePiece(stage, 0, { hash: content.hash, size: content.size }, { tag: 'file', path: source.path, offset: 0 })
+  const piece = await ctx.deps.disk.stagePiece(
+    stage,
+    0,
+    { hash: content.hash, size: content.size },
+    { tag: 'file', path: source.path, offset: 0 },
+  )
   return piece.tag === 'staged' && (await ctx.deps.disk.finishStage(stage, content)).tag === 'staged'
 }
 
@@ -50,7 +57,10 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
   const opened: Opened | undefined =
     asked.length === 0
       ? { bytes: new Map(), missing: new Set() }
-      : await open(ctx, asked.map(({ version }) => ({ version: version.revision, chunks: [version.content.hash] })))
+      : await open(
+          ctx,
+          asked.map(({ version }) => ({ version: version.revision, chunks: [version.content.hash] })),
+        )
   if (ctx.stopped()) return
   if (opened === undefined) return retryLater(ctx, group)
   const files: { wanted: Wanted; stage: string; bytes: Uint8Array }[] = []
@@ -65,7 +75,9 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
 }
 
 const stageFiles = async (ctx: FolderContext, files: readonly { wanted: Wanted; stage: string; bytes: Uint8Array }[]): Promise<void> => {
-  const results = await ctx.deps.disk.stageFiles(files.map(({ wanted, stage, bytes }) => ({ stage, content: wanted.version.content, bytes })))
+  const results = await ctx.deps.disk.stageFiles(
+    files.map(({ wanted, stage, bytes }) => ({ stage, content: wanted.version.content, bytes })),
+  )
   if (ctx.stopped()) return
   files.forEach(({ wanted, stage }, at) => {
     const result = results[at] ?? { tag: 'mismatch' as const }

@@ -8,7 +8,8 @@ const GROUPS_AT_ONCE = 4
 const LARGE_AT_ONCE = 2
 const FILES_IN_GROUP = 256
 
-const isSmall = ({ version }: Wanted): boolean => version.content.size <= MAX_PAYLOAD && version.content.manifest.tag === 'chunks' && version.content.manifest.chunks.length <= 1
+const isSmall = ({ version }: Wanted): boolean =>
+  version.content.size <= MAX_PAYLOAD && version.content.manifest.tag === 'chunks' && version.content.manifest.chunks.length <= 1
 
 const take = (ctx: FolderContext): { readonly small: Wanted[]; readonly large: Wanted | undefined } => {
   const small: Wanted[] = []

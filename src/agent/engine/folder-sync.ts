@@ -89,7 +89,9 @@ const settle = async (ctx: FolderContext, signal: AbortSignal | undefined): Prom
 
 /** What the machine does to the index; undefined: a mistake in the program. */
 const indexTrouble = (error: unknown): string | undefined =>
-  databaseFailure(error) === undefined || !(error instanceof Error) ? undefined : `its index in the state directory cannot be used: ${error.message}`
+  databaseFailure(error) === undefined || !(error instanceof Error)
+    ? undefined
+    : `its index in the state directory cannot be used: ${error.message}`
 
 /** Keeps one folder in sync until stopped. The loops share a context, run on one thread, and wake each other. */
 export const startFolderSync = (deps: FolderSyncDeps): FolderSync => {
@@ -141,9 +143,25 @@ const run = async (ctx: FolderContext): Promise<void> => {
   const reader = new FileReader(ctx)
   const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
   // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.
-  const watching = ctx.deps.watch.start((hint) => onHint(ctx, hint), (path: SyncPath) => ctx.ignore.ignores(path, true))
+  const watching = ctx.deps.watch.start(
+    (hint) => onHint(ctx, hint),
+    (path: SyncPath) => ctx.ignore.ignores(path, true),
+  )
   watching.catch((error: unknown) => ctx.crash(error))
-  const loops = [lookLoop(ctx, reader), planLoop(ctx), pullLoop(ctx), publishLoop(ctx), uploadLoop(ctx), fetchLoop(ctx), applyLoop(ctx), adoptLoop(ctx), graveLoop(ctx), witnessLoop(ctx), reportLoop(ctx), tidy(ctx)]
+  const loops = [
+    lookLoop(ctx, reader),
+    planLoop(ctx),
+    pullLoop(ctx),
+    publishLoop(ctx),
+    uploadLoop(ctx),
+    fetchLoop(ctx),
+    applyLoop(ctx),
+    adoptLoop(ctx),
+    graveLoop(ctx),
+    witnessLoop(ctx),
+    reportLoop(ctx),
+    tidy(ctx),
+  ]
   try {
     await Promise.all(loops.map((loop) => loop.catch((error: unknown) => ctx.crash(error))))
   } finally {

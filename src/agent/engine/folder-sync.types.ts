@@ -42,7 +42,13 @@ export type FolderReport =
   | { readonly tag: 'inSync'; readonly position: number }
   | { readonly tag: 'note'; readonly text: string }
   /** Progress of a first or large sync: what is done and what is left, both ways. */
-  | { readonly tag: 'progress'; readonly filesDone: number; readonly filesTotal: number; readonly bytesDone: number; readonly bytesTotal: number }
+  | {
+      readonly tag: 'progress'
+      readonly filesDone: number
+      readonly filesTotal: number
+      readonly bytesDone: number
+      readonly bytesTotal: number
+    }
 
 export interface FolderSyncSettings {
   /** Seconds between full scans that find what hints missed. */

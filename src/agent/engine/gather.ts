@@ -27,16 +27,34 @@ const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(tex
 const sizeOf = (change: Change): number => {
   if (change.tag === 'hold' || change.tag === 'approve') return 1_000
   const manifest = 'content' in change ? change.content.manifest : undefined
-  return 600 + 2 * jsonBytes(change.path) + ('from' in change ? 2 * jsonBytes(change.from) : 0) + (manifest?.tag === 'chunks' ? manifest.chunks.length * 84 : 0)
+  return (
+    600 +
+    2 * jsonBytes(change.path) +
+    ('from' in change ? 2 * jsonBytes(change.from) : 0) +
+    (manifest?.tag === 'chunks' ? manifest.chunks.length * 84 : 0)
+  )
 }
 
 /** A file that vanished here with just this content, and that nobody else changed meanwhile: the new path is its new name. */
 const movedFrom = (ctx: FolderContext, node: Node): Node | undefined => {
   const content = node.local?.content
-  if (content === undefined || content.kind !== 'file' || content.size === 0 || node.base !== undefined || node.remote?.content !== undefined) return undefined
+  if (
+    content === undefined ||
+    content.kind !== 'file' ||
+    content.size === 0 ||
+    node.base !== undefined ||
+    node.remote?.content !== undefined
+  )
+    return undefined
   return ctx.index.vanishedWith(content.hash, 16).find((gone) => {
     const free = !ctx.busy.has(gone.path) || ctx.queues.destructive.has(gone.path)
-    return free && gone.base !== undefined && gone.base.revision === gone.remote?.revision && sameBytes(gone.base.content, content) && !isHeld(ctx, gone.path)
+    return (
+      free &&
+      gone.base !== undefined &&
+      gone.base.revision === gone.remote?.revision &&
+      sameBytes(gone.base.content, content) &&
+      !isHeld(ctx, gone.path)
+    )
   })
 }
 

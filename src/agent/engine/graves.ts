@@ -55,8 +55,7 @@ const forget = (ctx: FolderContext, names: readonly string[]): void => {
 }
 
 /** The inode has another name in the folder (a move took it along): what is written to it is an edit there. */
-const livesOn = (ctx: FolderContext, { inode }: Seen): SyncPath | undefined =>
-  ctx.index.localsWithInode(inode)[0]?.path
+const livesOn = (ctx: FolderContext, { inode }: Seen): SyncPath | undefined => ctx.index.localsWithInode(inode)[0]?.path
 
 /** An inode that somebody wrote to after it was replaced becomes a conflict copy. Tells whether the grave can go. */
 const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promise<boolean> => {
@@ -78,7 +77,10 @@ const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promi
 }
 
 const inspectPage = async (ctx: FolderContext, page: readonly Grave[]): Promise<void> => {
-  const states = await ctx.deps.disk.inspectGraves(page.map(({ name }) => name), page.map(({ seen, content }) => ({ seen, hash: content.hash })))
+  const states = await ctx.deps.disk.inspectGraves(
+    page.map(({ name }) => name),
+    page.map(({ seen, content }) => ({ seen, hash: content.hash })),
+  )
   const over: string[] = []
   for (const [at, grave] of page.entries()) {
     const state = states[at]

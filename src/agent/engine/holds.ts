@@ -9,7 +9,7 @@ const APPROVED_ROOT = 'approvedRoot'
 
 const SENTENCES: Readonly<Record<HoldReason, string>> = {
   everything: 'all files of the folder were deleted here',
-  overHalf: 'over half of the folder\'s files were deleted or went back to older content here',
+  overHalf: "over half of the folder's files were deleted or went back to older content here",
 }
 
 interface Counted {
@@ -37,7 +37,8 @@ export const isReturn = (ctx: FolderContext, { path, local, base }: Node): boole
 
 /** Whether a deletion below a folder is held: then nothing takes the folder's place in the log, either. */
 export const holdsBelow = (ctx: FolderContext, directory: SyncPath): boolean =>
-  ctx.index.statement('SELECT 1 FROM held WHERE path > ? AND path < ? AND approved = 0 LIMIT 1').get(`${directory}/`, `${directory}0`) !== undefined
+  ctx.index.statement('SELECT 1 FROM held WHERE path > ? AND path < ? AND approved = 0 LIMIT 1').get(`${directory}/`, `${directory}0`) !==
+  undefined
 
 const heldCount = (ctx: FolderContext): number => countOf(ctx, 'SELECT count(*) AS n FROM held WHERE approved = 0')
 

@@ -13,7 +13,12 @@ const PAGE = 1_000
 const TEMPORARY = /^(?:\.#.*|#.*#|.*~|~\$.*|\.~lock\..*#|.*\.sw[a-z]|.*\.tmp|4913|\.goutputstream-.*|.*\.part|.*\.crdownload)$/u
 
 const sameSeen = (a: Seen, b: Seen): boolean =>
-  a.kind === b.kind && a.size === b.size && a.mtime === b.mtime && a.ctime === b.ctime && a.inode === b.inode && a.executable === b.executable
+  a.kind === b.kind &&
+  a.size === b.size &&
+  a.mtime === b.mtime &&
+  a.ctime === b.ctime &&
+  a.inode === b.inode &&
+  a.executable === b.executable
 
 const ageMs = (ctx: FolderContext, ns: string): number => ctx.deps.clock.wall() - Number(BigInt(ns) / 1_000_000n)
 
@@ -24,7 +29,11 @@ const isSettled = (ctx: FolderContext, seen: Seen): boolean => {
   return changed > SETTLE_MS && (modified > SETTLE_MS || modified < -SETTLE_MS)
 }
 
-export const localOf = (ctx: FolderContext, seen: Seen, content: LocalNode['content']): LocalNode => ({ seen, content, settled: isSettled(ctx, seen) })
+export const localOf = (ctx: FolderContext, seen: Seen, content: LocalNode['content']): LocalNode => ({
+  seen,
+  content,
+  settled: isSettled(ctx, seen),
+})
 
 /** A nanosecond within the microsecond, as `utimes` leaves behind where the file system keeps so much; no clock's tick that a write would leave is the same. */
 const isFine = (mtime: string): boolean => BigInt(mtime) % 1_000n !== 0n
@@ -77,7 +86,8 @@ const noteFile = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found):
   if (known !== undefined && known.settled && sameSeen(known.seen, seen)) return ctx.readable(path)
   if (known?.content.kind === 'directory') forgetBelow(ctx, path)
   const limit = ctx.deps.settings.maxFileSize
-  if (seen.size > limit) return ctx.block(path, { reason: `the file is larger than the limit of ${limit} bytes`, side: 'disk', permanent: true })
+  if (seen.size > limit)
+    return ctx.block(path, { reason: `the file is larger than the limit of ${limit} bytes`, side: 'disk', permanent: true })
   const wait = waitFor(ctx, path, seen, known)
   if (wait > 0) return ctx.look(path, wait)
   found.read.push({ path, size: seen.size })

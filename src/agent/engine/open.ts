@@ -11,7 +11,10 @@ export interface Opened {
 }
 
 /** Asks for chunks of versions; undefined where no answer came (the failure is noted). */
-export const open = async (ctx: FolderContext, files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[]): Promise<Opened | undefined> => {
+export const open = async (
+  ctx: FolderContext,
+  files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[],
+): Promise<Opened | undefined> => {
   const { agentKey: key, folder } = ctx.deps
   const reply = await call(ctx, { tag: 'Open', key, folder, files }, ['Opened'])
   if (E.isLeft(reply)) {

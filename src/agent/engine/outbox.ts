@@ -28,7 +28,10 @@ interface StoredRow {
   readonly position: number | null
 }
 
-const hex32 = (random: () => number): string => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0')
+const hex32 = (random: () => number): string =>
+  Math.floor(random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')
 
 const changeOf = (text: string): Change => {
   // The text is canonical JSON that `enqueue` stored.
@@ -51,7 +54,11 @@ const toRow = (row: StoredRow): OutboxRow => {
 
 const rowsWhere = (ctx: FolderContext, condition: string): OutboxRow[] =>
   // The columns are those of the table.
-  (ctx.index.statement(`SELECT number, message, outcomes, position FROM outbox WHERE ${condition} ORDER BY number`).all() as unknown as StoredRow[]).map(toRow)
+  (
+    ctx.index
+      .statement(`SELECT number, message, outcomes, position FROM outbox WHERE ${condition} ORDER BY number`)
+      .all() as unknown as StoredRow[]
+  ).map(toRow)
 
 /** The message that was made and not answered for good: it is sent again, the same, until it is. */
 export const unansweredRow = (ctx: FolderContext): OutboxRow | undefined => rowsWhere(ctx, 'outcomes IS NULL').at(0)

@@ -93,7 +93,10 @@ export class Problems {
   }
 
   permanentPaths(limit: number): SyncPath[] {
-    return [...this.#entries].filter(([, { permanent }]) => permanent).slice(0, limit).map(([path]) => path)
+    return [...this.#entries]
+      .filter(([, { permanent }]) => permanent)
+      .slice(0, limit)
+      .map(([path]) => path)
   }
 
   get size(): number {

@@ -98,7 +98,12 @@ const deliver = async (ctx: FolderContext, row: OutboxRow, contents: Gathered['c
   return accept(ctx, row, contents, answer)
 }
 
-const accept = (ctx: FolderContext, row: OutboxRow, contents: Gathered['contents'], answer: Extract<Answer, { tag: 'Changed' }>): Delivered => {
+const accept = (
+  ctx: FolderContext,
+  row: OutboxRow,
+  contents: Gathered['contents'],
+  answer: Extract<Answer, { tag: 'Changed' }>,
+): Delivered => {
   if (answer.outcomes.length !== row.batch.changes.length) {
     noteFailure(ctx, { tag: 'Later', reason: 'the gateway answered for another number of changes than were sent' })
     return 'later'
@@ -157,4 +162,3 @@ const handleFailure = (ctx: FolderContext, row: OutboxRow, error: CallError): De
   }
   return 'over'
 }
-

@@ -84,10 +84,12 @@ export class FileReader {
       const next = this.#large.shift()
       if (next === undefined) return
       this.#running += 1
-      this.#ctx.run(this.#readBatch([next.path]).finally(() => {
-        this.#running -= 1
-        this.#startLarge()
-      }))
+      this.#ctx.run(
+        this.#readBatch([next.path]).finally(() => {
+          this.#running -= 1
+          this.#startLarge()
+        }),
+      )
     }
   }
 }

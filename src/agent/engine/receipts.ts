@@ -7,12 +7,20 @@ import type { FolderSyncDeps } from './folder-sync.types.ts'
 type Changed = Extract<Answer, { tag: 'Changed' }>
 
 /** Why the receipt of an answer can't be believed; undefined where it can, or where there is none (nothing was appended). */
-export const receiptFault = ({ gatewayKey, folder }: Pick<FolderSyncDeps, 'gatewayKey' | 'folder'>, root: Hash, answer: Changed): string | undefined => {
+export const receiptFault = (
+  { gatewayKey, folder }: Pick<FolderSyncDeps, 'gatewayKey' | 'folder'>,
+  root: Hash,
+  answer: Changed,
+): string | undefined => {
   const { receipt, outcomes, position } = answer
   if (receipt === undefined) return undefined
   if (!verifyReceipt(receipt, gatewayKey)) return "the gateway's receipt is not signed by the key that was pinned at `eventsync register`"
   const said = readStatement(receipt)
   const isOfAnswer =
-    E.isRight(said) && said.right.folder === folder && said.right.root === root && said.right.position === position && said.right.outcomes === outcomesHash(outcomes)
+    E.isRight(said) &&
+    said.right.folder === folder &&
+    said.right.root === root &&
+    said.right.position === position &&
+    said.right.outcomes === outcomesHash(outcomes)
   return isOfAnswer ? undefined : "the gateway's receipt says something else than its answer"
 }

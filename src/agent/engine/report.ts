@@ -50,7 +50,13 @@ const tell = (ctx: FolderContext, before: Left): Left => {
   const left = leftIn(ctx)
   const most = { files: Math.max(before.files, left.files), bytes: Math.max(before.bytes, left.bytes) }
   if (most.files >= WORTH_TELLING || most.bytes >= BIG) {
-    ctx.deps.report({ tag: 'progress', filesDone: most.files - left.files, filesTotal: most.files, bytesDone: most.bytes - left.bytes, bytesTotal: most.bytes })
+    ctx.deps.report({
+      tag: 'progress',
+      filesDone: most.files - left.files,
+      filesTotal: most.files,
+      bytesDone: most.bytes - left.bytes,
+      bytesTotal: most.bytes,
+    })
   }
   return most
 }

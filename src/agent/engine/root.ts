@@ -32,7 +32,8 @@ export const rootIsHere = async (ctx: FolderContext): Promise<boolean> => {
   if (root.tag === 'ok' && root.marker === marker) return found(ctx)
   if (rootIsApproved(ctx)) return mark(ctx)
   if (marker !== undefined && root.tag === 'ok') return lose(ctx, 'the folder is not the one that was synced here: its marker is another')
-  if (marker !== undefined) return lose(ctx, 'the folder has lost its marker (.eventsync/marker): it may have been emptied, replaced or unmounted')
+  if (marker !== undefined)
+    return lose(ctx, 'the folder has lost its marker (.eventsync/marker): it may have been emptied, replaced or unmounted')
   return mark(ctx)
 }
 

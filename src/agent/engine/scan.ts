@@ -35,7 +35,8 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
   for (const entry of result.entries) {
     listed.add(entry.path)
     noteLook(ctx, entry, found)
-    if (walked === 'all' && entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true)) found.walk.add(entry.path)
+    if (walked === 'all' && entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true))
+      found.walk.add(entry.path)
   }
   for (const node of ctx.index.children(directory)) if (!listed.has(node.path)) vanished.push(node.path)
   for (const raw of result.unnameable) ctx.unnameable(directory, raw)
@@ -75,7 +76,8 @@ const ROOM_MS = 500
 
 /** A scan reads on when what it has read is on its way: each file is read once, and reading and sending go hand in hand. */
 const room = async (ctx: FolderContext): Promise<void> => {
-  const isSending = (): boolean => ctx.connected && ctx.caughtUp && ctx.rootLost === undefined && ctx.queues.publish.size > 0 && !ctx.stopped()
+  const isSending = (): boolean =>
+    ctx.connected && ctx.caughtUp && ctx.rootLost === undefined && ctx.queues.publish.size > 0 && !ctx.stopped()
   let least = ctx.bytes.total
   let since = ctx.now
   while (ctx.bytes.isAmple && isSending() && ctx.now - since < ROOM_MS) {
@@ -114,7 +116,10 @@ const rootUnlisted = (ctx: FolderContext, listings: readonly Listing[]): false =
 
 /** A hint at a folder may mean what is directly in it; in one that is new, everything is looked at. */
 const isKnownFolder = (ctx: FolderContext, look: Look): boolean =>
-  look.tag === 'seen' && look.seen.kind === 'directory' && ctx.index.get(look.path).local?.content.kind === 'directory' && !ctx.ignore.ignores(look.path, true)
+  look.tag === 'seen' &&
+  look.seen.kind === 'directory' &&
+  ctx.index.get(look.path).local?.content.kind === 'directory' &&
+  !ctx.ignore.ignores(look.path, true)
 
 /** Looks at paths that hints named, and walks the directories that turn out to be new. */
 export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: readonly SyncPath[]): Promise<void> => {

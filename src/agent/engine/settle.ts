@@ -60,7 +60,8 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
     return []
   }
   // With nothing in the log's tree there is nothing to conflict with (a move whose source has moved on): it is planned again.
-  if (remote?.content !== undefined && local !== undefined && sameBytes(local.content, change.content)) ctx.index.setRefused(change.path, outcome.present?.version ?? position)
+  if (remote?.content !== undefined && local !== undefined && sameBytes(local.content, change.content))
+    ctx.index.setRefused(change.path, outcome.present?.version ?? position)
   return []
 }
 
@@ -74,7 +75,9 @@ const onDisk = async (ctx: FolderContext, items: readonly Item[]): Promise<reado
       if (reading === undefined) return false
       if (reading.tag === 'absent') noteAbsent(ctx, path)
       else noteReading(ctx, reading)
-      return reading.tag === 'read' ? base !== undefined && sameBytes(reading.content, base.content) : reading.tag === 'absent' && base === undefined
+      return reading.tag === 'read'
+        ? base !== undefined && sameBytes(reading.content, base.content)
+        : reading.tag === 'absent' && base === undefined
     }),
   )
 }

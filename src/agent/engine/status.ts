@@ -25,17 +25,38 @@ const waiting = (ctx: FolderContext): Waiting => {
   return { outgoing, incoming }
 }
 
-const conflictsIn = (ctx: FolderContext): string[] => ctx.index.localNamesLike('% (conflict %').filter((path) => isConflictName(nameOf(path)))
+const conflictsIn = (ctx: FolderContext): string[] =>
+  ctx.index.localNamesLike('% (conflict %').filter((path) => isConflictName(nameOf(path)))
 
 export const statusOf = (ctx: FolderContext): FolderStatus => {
   const { outgoing, incoming } = waiting(ctx)
   const held = ctx.rootLost === undefined ? heldPaths(ctx) : ['']
   const pending = Math.max(0, outgoing - held.length)
   const problems = [...ctx.problems.list(), ...[...ctx.unnamed].map((path) => ({ path, reason: NOT_UTF8 }))]
-  const settled = ctx.scanned && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.busy.size === 0 && ctx.adoptions.length === 0
+  const settled =
+    ctx.scanned && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.busy.size === 0 && ctx.adoptions.length === 0
   const inSync =
-    ctx.connected && ctx.caughtUp && ctx.position >= ctx.head && settled && outgoing === 0 && incoming === 0 && held.length === 0 && ctx.problems.allPermanent
-  return { folder: ctx.deps.folder, inSync, connected: ctx.connected, position: ctx.position, head: ctx.head, pending, incoming, conflicts: conflictsIn(ctx), held, problems, lastError: ctx.lastError }
+    ctx.connected &&
+    ctx.caughtUp &&
+    ctx.position >= ctx.head &&
+    settled &&
+    outgoing === 0 &&
+    incoming === 0 &&
+    held.length === 0 &&
+    ctx.problems.allPermanent
+  return {
+    folder: ctx.deps.folder,
+    inSync,
+    connected: ctx.connected,
+    position: ctx.position,
+    head: ctx.head,
+    pending,
+    incoming,
+    conflicts: conflictsIn(ctx),
+    held,
+    problems,
+    lastError: ctx.lastError,
+  }
 }
 
 /** Nothing is under way, and nothing more will happen without a new cause: a change, a person, a pause that ends. */
@@ -43,7 +64,16 @@ export const isAtRest = (ctx: FolderContext): boolean => {
   const { queues } = ctx
   if (ctx.rootLost !== undefined) return !ctx.scanning && !ctx.scanWanted
   const resting =
-    ctx.scanned && ctx.rewalk.size === 0 && !ctx.scanning && !ctx.scanWanted && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.hot.size === 0 && ctx.sweep === undefined
-  const handedOut = queues.fetch.size + queues.apply.size + queues.publish.size + queues.destructive.size + ctx.busy.size + ctx.notices.length
+    ctx.scanned &&
+    ctx.rewalk.size === 0 &&
+    !ctx.scanning &&
+    !ctx.scanWanted &&
+    ctx.looks.empty &&
+    !ctx.looking &&
+    ctx.reading.size === 0 &&
+    ctx.hot.size === 0 &&
+    ctx.sweep === undefined
+  const handedOut =
+    queues.fetch.size + queues.apply.size + queues.publish.size + queues.destructive.size + ctx.busy.size + ctx.notices.length
   return resting && handedOut === 0 && ctx.unfinished === 0 && ctx.caughtUp && ctx.position >= ctx.head
 }

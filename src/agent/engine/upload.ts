@@ -34,7 +34,8 @@ export const piecesOf = (ctx: FolderContext, path: SyncPath): Piece[] => {
     return piece
   })
   const { manifest } = content
-  if (manifest.tag === 'object') pieces.push({ chunk: { hash: manifest.hash, size: manifest.size }, path, offset: 0, bytes: encodeManifest(chunks) })
+  if (manifest.tag === 'object')
+    pieces.push({ chunk: { hash: manifest.hash, size: manifest.size }, path, offset: 0, bytes: encodeManifest(chunks) })
   return pieces
 }
 
@@ -70,7 +71,9 @@ const groupsOf = (pieces: readonly Piece[]): Piece[][] => {
 }
 
 const sendGroup = async (ctx: FolderContext, group: readonly Piece[]): Promise<UploadOutcome> => {
-  const bytes = await Promise.all(group.map(async ({ bytes: known, path, offset, chunk }) => known ?? ctx.deps.disk.readPiece(path, offset, chunk)))
+  const bytes = await Promise.all(
+    group.map(async ({ bytes: known, path, offset, chunk }) => known ?? ctx.deps.disk.readPiece(path, offset, chunk)),
+  )
   const found = bytes.filter((piece) => piece !== undefined)
   if (found.length < bytes.length) return 'changed'
   const { agentKey: key, folder } = ctx.deps

@@ -14,7 +14,9 @@ const packManifest = (content: Content): PackedManifest => {
   if (manifest.tag === 'object') return { o: manifest.hash, s: manifest.size }
   const [first, ...others] = manifest.chunks
   if (first === undefined) return 0
-  return others.length === 0 && first.hash === content.hash ? 1 : { c: manifest.chunks.map((chunk): [Hash, number] => [chunk.hash, chunk.size]) }
+  return others.length === 0 && first.hash === content.hash
+    ? 1
+    : { c: manifest.chunks.map((chunk): [Hash, number] => [chunk.hash, chunk.size]) }
 }
 
 const unpackManifest = (packed: PackedManifest, hash: Hash, size: number): Manifest => {
@@ -38,10 +40,22 @@ const unpackContent = ([kind, size, packedHash, executable, modified, manifest]:
   return { kind: KINDS[kind] ?? 'file', size, hash, manifest: unpackManifest(manifest, hash, size), executable: executable === 1, modified }
 }
 
-const packSeen = (seen: Seen): PackedSeen => [KINDS.indexOf(seen.kind), seen.size, seen.mtime, seen.ctime, seen.inode, seen.executable ? 1 : 0]
+const packSeen = (seen: Seen): PackedSeen => [
+  KINDS.indexOf(seen.kind),
+  seen.size,
+  seen.mtime,
+  seen.ctime,
+  seen.inode,
+  seen.executable ? 1 : 0,
+]
 
 const unpackSeen = ([kind, size, mtime, ctime, inode, executable]: PackedSeen): Seen => ({
-  kind: KINDS[kind] ?? 'file', size, mtime, ctime, inode, executable: executable === 1,
+  kind: KINDS[kind] ?? 'file',
+  size,
+  mtime,
+  ctime,
+  inode,
+  executable: executable === 1,
 })
 
 // Each text was written by the function beside its reader, so parsing gives the packed form back.

@@ -129,7 +129,9 @@ export class FolderIndex {
 
   /** Nodes at which there is something to plan, after a path, in path order. */
   open(after: string, limit: number): Node[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE state > 0 AND path > ? ORDER BY path LIMIT ?').all(after, limit)).map(toNode)
+    return asRows(
+      this.statement('SELECT path, local, base, remote FROM node WHERE state > 0 AND path > ? ORDER BY path LIMIT ?').all(after, limit),
+    ).map(toNode)
   }
 
   /** How many paths wait: to be sent (1), to be received (2). */
@@ -147,25 +149,37 @@ export class FolderIndex {
 
   /** Local paths that match an SQL pattern. */
   localNamesLike(pattern: string): SyncPath[] {
-    return asRows(this.statement('SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE local IS NOT NULL AND path LIKE ? ORDER BY path').all(pattern)).map(({ path }) => path)
+    return asRows(
+      this.statement(
+        'SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE local IS NOT NULL AND path LIKE ? ORDER BY path',
+      ).all(pattern),
+    ).map(({ path }) => path)
   }
 
   /** Names and nodes directly inside a directory that have a local state. */
   children(directory: SyncPath | ''): Node[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)).map(toNode)
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)).map(
+      toNode,
+    )
   }
 
   /** All nodes below a directory, after a path, in path order. */
   below(directory: SyncPath, after: string, limit: number): Node[] {
     const start = after > `${directory}/` ? after : `${directory}/`
     return asRows(
-      this.statement('SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(start, endOf(directory), limit),
+      this.statement('SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(
+        start,
+        endOf(directory),
+        limit,
+      ),
     ).map(toNode)
   }
 
   /** Ignore files that any of the trees knows of. */
   namedAnywhere(name: string): SyncPath[] {
-    const rows = this.statement("SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE path = ?1 OR path LIKE '%/' || ?1").all(name)
+    const rows = this.statement(
+      "SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE path = ?1 OR path LIKE '%/' || ?1",
+    ).all(name)
     return asRows(rows).map(({ path }) => path)
   }
 
@@ -173,7 +187,7 @@ export class FolderIndex {
   refresh(directory: SyncPath | ''): void {
     const [start, end] = directory === '' ? ['', '\u{10FFFF}'] : [`${directory}/`, endOf(directory)]
     const page = 'SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT 1000'
-    for (let rows = asRows(this.statement(page).all(start, end)); rows.length > 0; ) {
+    for (let rows = asRows(this.statement(page).all(start, end)); rows.length > 0;) {
       this.atomically(() => {
         for (const row of rows) this.put(toNode(row))
       })
@@ -202,7 +216,8 @@ export class FolderIndex {
     const page = `SELECT path, local, base, remote FROM node WHERE state & ${LOCAL_OPEN} AND path > ? ORDER BY path LIMIT 1000`
     for (let nodes = this.#nodes(page, ''); nodes.length > 0; nodes = this.#nodes(page, nodes.at(-1)?.path ?? '')) {
       this.atomically(() => {
-        for (const { path, base } of nodes) this.setLocal(path, base === undefined ? undefined : { content: base.content, seen: nowhere(base.content), settled: false })
+        for (const { path, base } of nodes)
+          this.setLocal(path, base === undefined ? undefined : { content: base.content, seen: nowhere(base.content), settled: false })
       })
     }
   }
@@ -214,7 +229,9 @@ export class FolderIndex {
   put(node: Node): void {
     if (isNothing(node)) return this.#remove(node.path)
     const state = stateOf(node, this.#isIgnored)
-    this.statement('INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, want_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+    this.statement(
+      'INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, want_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    ).run(
       node.path,
       parentOf(node.path) ?? '',
       node.local === undefined ? null : encodeLocal(node.local),
@@ -240,10 +257,22 @@ export class FolderIndex {
     const wanted = wantedHash(node, state)
     if (part === 'local') {
       const text = local === undefined ? null : encodeLocal(local)
-      this.statement('UPDATE node SET local = ?, hash = ?, want_hash = ?, state = ? WHERE path = ?').run(text, fileHash(local?.content), wanted, state, path)
+      this.statement('UPDATE node SET local = ?, hash = ?, want_hash = ?, state = ? WHERE path = ?').run(
+        text,
+        fileHash(local?.content),
+        wanted,
+        state,
+        path,
+      )
     } else if (part === 'base') {
       const text = base === undefined ? null : encodeVersion(base)
-      this.statement('UPDATE node SET base = ?, base_hash = ?, want_hash = ?, state = ? WHERE path = ?').run(text, fileHash(base?.content), wanted, state, path)
+      this.statement('UPDATE node SET base = ?, base_hash = ?, want_hash = ?, state = ? WHERE path = ?').run(
+        text,
+        fileHash(base?.content),
+        wanted,
+        state,
+        path,
+      )
     } else {
       const text = remote === undefined ? null : encodeVersion(remote)
       this.statement('UPDATE node SET remote = ?, want_hash = ?, state = ? WHERE path = ?').run(text, wanted, state, path)
@@ -302,12 +331,16 @@ export class FolderIndex {
 
   /** Local nodes of an inode: a scan of the whole table, for rare questions. */
   localsWithInode(inode: string): Node[] {
-    return asRows(this.statement("SELECT path, local, base, remote FROM node WHERE json_extract(local, '$[0][4]') = ?").all(inode)).map(toNode)
+    return asRows(this.statement("SELECT path, local, base, remote FROM node WHERE json_extract(local, '$[0][4]') = ?").all(inode)).map(
+      toNode,
+    )
   }
 
   /** Paths whose version in the log has this content, while the disk does not hold it there yet. */
   wantedAt(hash: Hash, limit: number): SyncPath[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(({ path }) => path)
+    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(
+      ({ path }) => path,
+    )
   }
 
   /** Where a chunk's bytes lie in local files. */
@@ -319,7 +352,9 @@ export class FolderIndex {
 
   /** Nodes that vanished from the disk while their base had this content: a new path with the same content is a move of one of them. */
   vanishedWith(hash: Hash, limit: number): Node[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE local IS NULL AND base_hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+    return asRows(
+      this.statement('SELECT path, local, base, remote FROM node WHERE local IS NULL AND base_hash = ? LIMIT ?').all(hash, limit),
+    ).map(toNode)
   }
 
   /** Nodes whose local state is gone and whose base is still the log's: deletions to publish. */
