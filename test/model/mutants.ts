@@ -119,8 +119,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     invariant: 'I15',
     file: 'src/agent/engine/root.ts',
-    find: 'if (marker !== undefined) return lose(',
-    replace: "if (marker === '') return lose(",
+    find: 'if (marker !== undefined)\n',
+    replace: "if (marker === '')\n",
     why: 'a folder without its marker is marked again and published as it is',
     seed: 4,
   },
