@@ -1,0 +1,57 @@
+/** What reading a log costs: replay with its chain checked, and all projections built anew. */
+import { join } from 'node:path'
+import { either as E } from 'fp-ts'
+import { openSqliteLogReader } from '../src/eventlog/sqlite.ts'
+import { openDatabase } from '../src/lib/sqlite.ts'
+import { createDecoder } from '../src/projections/decoder.ts'
+import { factsOfAll } from '../src/projections/follow/followed.ts'
+import { openFollowTables } from '../src/projections/follow/write.ts'
+import { openState } from '../src/projections/state/state.ts'
+import { chainOf } from '../src/protocol/chain.ts'
+import type { RecordedEvent } from '../src/eventlog/port.ts'
+
+const PAGE = 1024
+
+/** Reads all events, page by page; events a second. */
+const overAll = (log: string, each: (events: readonly RecordedEvent[]) => void): number => {
+  using reader = openSqliteLogReader(log)
+  const start = performance.now()
+  let count = 0
+  for (let page = reader.readAllSync(0n, PAGE); page.length > 0; page = reader.readAllSync(page.at(-1)?.position.order ?? 0n, PAGE)) {
+    each(page)
+    count += page.length
+  }
+  return Math.round(count / ((performance.now() - start) / 1000))
+}
+
+/** Read, decode, check each stream's chain. */
+export const replayRate = (log: string): number => {
+  const decoder = createDecoder()
+  const chains = new Map<string, string>()
+  return overAll(log, (events) => {
+    for (const event of events) {
+      if (E.isLeft(decoder.decode(event))) throw new Error(`event ${event.revision} of ${event.stream} cannot be decoded`)
+      const chain = chainOf(chains.get(event.stream) ?? '', event)
+      if (chain !== event.chain) throw new Error(`the chain of ${event.stream} breaks at ${event.revision}`)
+      chains.set(event.stream, chain)
+    }
+  })
+}
+
+/** Read, decode, fold into the state and into what follows the log, each in a database of its own in the directory. */
+export const rebuildRate = (log: string, directory: string): number => {
+  using stateDatabase = openDatabase(join(directory, 'rebuilt-state.db'), { synchronous: 'OFF' })
+  using followDatabase = openDatabase(join(directory, 'rebuilt-projections.db'), { synchronous: 'OFF' })
+  const decoder = createDecoder()
+  const state = openState(stateDatabase, decoder)
+  const follow = openFollowTables(followDatabase)
+  return overAll(log, (events) => {
+    const applied = state.applyNext(events)
+    if (E.isLeft(applied)) throw new Error(applied.left.reason)
+    const last = events.at(-1)
+    follow.keep(
+      factsOfAll(decoder, events, () => undefined),
+      last && { position: last.position, chain: last.chain },
+    )
+  })
+}
