@@ -133,22 +133,25 @@ export class DiskHistory implements DiskObserver {
 
   /** The visible tree: every path with what it holds. */
   tree(): Map<string, Inode> {
-    const tree = new Map<string, Inode>()
     const root = this.#disk?.root
-    if (root !== undefined)
-      for (const { path, inode } of below({ path: '', inode: root })) if (path !== undefined && path !== '') tree.set(path, inode)
-    return tree
+    return root === undefined ? new Map() : treeOf(below({ path: '', inode: root }))
   }
 
-  /** Cuts the power, and takes down what that did to the disk. */
+  /** The tree on the disk itself, whether it is mounted or something is mounted on a folder of it. */
+  #onDisk(): Map<string, Inode> {
+    const home = this.#disk?.home
+    return home === undefined ? new Map() : treeOf(below({ path: '', inode: home }, (inode) => inode))
+  }
+
+  /** Cuts the power, and takes down what that did to the disk: also to what nobody can see now, because a user's unsynced writes there are spoilt too. */
   cut(run: () => void): void {
-    const before = this.tree()
+    const before = this.#onDisk()
     const olds = new Map([...before].map(([path, inode]) => [path, { id: idOf(inode), inode }]))
     const counts = new Map(this.#counts)
     run()
     const sequence = this.#trace.next()
     this.actor = 'cut'
-    const after = this.tree()
+    const after = this.#onDisk()
     this.#recount()
     for (const [content, count] of counts)
       if (count > 0 && !this.#counts.has(content)) this.gone.set(content, { sequence, path: '', content, by: 'cut' })
@@ -241,15 +244,21 @@ const push = (map: Map<string, PathEvent[]>, event: PathEvent): void => {
 }
 
 /** A name and, for a folder, everything below it that is visible there. */
-function* below(named: Named): Generator<Named> {
+function* below(named: Named, shownOf = (inode: Inode): Inode => inode.cover ?? inode): Generator<Named> {
   yield named
   const { path, inode } = named
   if (inode.kind !== 'directory') return
-  for (const entry of (inode.cover ?? inode).entries.values()) {
+  for (const entry of shownOf(inode).entries.values()) {
     const prefix = path === '' ? '' : `${path}/`
     const inside = path === undefined ? undefined : prefix + entry.name
-    if (inside !== OWN_DIRECTORY) yield* below({ path: inside, inode: entry.inode })
+    if (inside !== OWN_DIRECTORY) yield* below({ path: inside, inode: entry.inode }, shownOf)
   }
+}
+
+const treeOf = (named: Iterable<Named>): Map<string, Inode> => {
+  const tree = new Map<string, Inode>()
+  for (const { path, inode } of named) if (path !== undefined && path !== '') tree.set(path, inode)
+  return tree
 }
 
 function* everything(named: Named): Generator<Named> {
