@@ -85,7 +85,7 @@ const actOnRoot = (device: Device, operation: RootOperation, filesInSync: FilesI
       if (!disk.unmounted) device.loseRoot(() => disk.unmountRoot(operation.leaves), filesInSync)
       break
     case 'remountRoot':
-      disk.remountRoot()
+      device.returnRoot()
       break
     case 'emptyRoot':
       if (!disk.unmounted) device.loseRoot((user) => user.emptyRoot(operation.marker), filesInSync)

@@ -58,6 +58,7 @@ export class Device {
   readonly #user: User
   readonly #approvals: number[] = []
   readonly #rootLosses: RootLoss[] = []
+  readonly #rootReturns: number[] = []
   readonly #cuts: number[] = []
   #process: AgentProcess | undefined
 
@@ -160,6 +161,12 @@ export class Device {
     this.asUser(() => how(this.#user))
   }
 
+  /** The folder's own disk is back, with all that was on it. */
+  returnRoot(): void {
+    if (this.disk.unmounted) this.#rootReturns.push(this.#world.trace.next())
+    this.disk.remountRoot()
+  }
+
   /** The path in the folder that a `Where` of a schedule means. */
   pathOf(where: Parameters<User['existing']>[0]): string | undefined {
     return this.#user.existing(where)
@@ -180,7 +187,7 @@ export class Device {
     this.faults.end()
     this.disk.space = Number.POSITIVE_INFINITY
     this.disk.unmountAll()
-    this.disk.remountRoot()
+    this.returnRoot()
     this.#process?.watch.overflow()
     this.start()
   }
@@ -203,6 +210,7 @@ export class Device {
       tickNs,
       approvals: this.#approvals,
       rootLosses: this.#rootLosses,
+      rootReturns: this.#rootReturns,
       cuts: this.#cuts,
     }
   }

@@ -28,9 +28,10 @@ export interface DeviceEvidence {
   readonly key: (name: string) => string
   /** The smallest difference between two stored times, in nanoseconds. */
   readonly tickNs: bigint
-  /** When deletions were approved; when the root was emptied or unmounted; when the power was cut. */
+  /** When deletions were approved; when the root was emptied or unmounted; when one that had been unmounted was back; when the power was cut. */
   readonly approvals: readonly number[]
   readonly rootLosses: readonly RootLoss[]
+  readonly rootReturns: readonly number[]
   readonly cuts: readonly number[]
 }
 
