@@ -237,10 +237,11 @@ const addOneDestructive = async (ctx: FolderContext, path: SyncPath, absent: boo
     if (addPublished(ctx, path, message, { lacking }) === 'full') return false
     if (lacking.paths.length > 0 && (await addRead(ctx, lacking.paths, message)) === 'full') return false
   } else {
-    // What is there after all is planned by what the look finds: planned at once, it would come straight back.
-    if (absent) ctx.release(path)
-    else ctx.busy.delete(path)
-    if (!absent) ctx.look(path)
+    // What is there after all is planned by what the look finds: planned at once, it would come straight back. Anything else has been seen already.
+    if (intent.tag === 'publishDeletion') {
+      ctx.busy.delete(path)
+      ctx.look(path)
+    } else ctx.release(path)
   }
   ctx.queues.destructive.delete(path)
   return true

@@ -103,8 +103,12 @@ const waitFor = (ctx: FolderContext, path: SyncPath, seen: Seen, known: LocalNod
 /** The disk holds nothing at a path any more. */
 export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
   ctx.readable(path)
-  const { local } = ctx.index.get(path)
-  if (local === undefined) return
+  const { local, base } = ctx.index.get(path)
+  if (local === undefined) {
+    // A deletion that was put off because something lay here for a moment.
+    if (base !== undefined) ctx.plan(path)
+    return
+  }
   if (local.content.kind === 'directory') forgetBelow(ctx, path)
   ctx.index.setLocal(path, undefined)
   ctx.vanishedAt = ctx.now
