@@ -1,4 +1,4 @@
-import type { ContentId } from '../content-id.ts'
+import { DIRECTORY, type ContentId } from '../content-id.ts'
 import type { DeviceEvidence, Evidence, LogEntry } from './evidence.ts'
 import type { OnStep } from './fold.ts'
 
@@ -19,6 +19,7 @@ const matches = (original: string, copy: string): boolean => {
 export const judgeConflicts = (evidence: Evidence): OnStep => {
   const spans = new Map<string, Span[]>()
   const copies = new Map<string, number>()
+  const folderCopies = new Map<string, string>()
   const devices = new Map(evidence.devices.map((device) => [device.name, device]))
   const note = (path: string, content: Span['content'], from: number): void =>
     void (spans.get(path)?.push({ content, from }) ?? spans.set(path, [{ content, from }]))
@@ -28,9 +29,11 @@ export const judgeConflicts = (evidence: Evidence): OnStep => {
     if (event.type === 'FileCreated' && COPY.test(event.path) && device !== undefined && content !== undefined) {
       judgeCopy(evidence, device, entry, event.path, content, spans)
       judgeSecond(evidence, device, entry, event.path, content, copies)
+      if (content === DIRECTORY) folderCopies.set(event.path, keyOf(device, event.path, content))
     }
     if (event.type === 'FileMoved') note(event.from, 'nothing', sequence)
     if ('path' in event) note(event.path, content ?? 'nothing', sequence)
+    forgetFolderCopy(entry, folderCopies, copies)
   }
 }
 
@@ -58,6 +61,20 @@ const judgeCopy = (
   }
 }
 
+const keyOf = (device: DeviceEvidence, copy: string, content: ContentId): string => `${device.name} ${copy.replace(COPY, '')} ${content}`
+
+/**
+ * All folders have the same content, so that it tells no version from another: where a folder's copy was itself replaced or deleted in the log, a later copy
+ * is one of that copy (or of another folder), and not a second one of the same.
+ */
+const forgetFolderCopy = ({ event, content }: LogEntry, folderCopies: Map<string, string>, copies: Map<string, number>): void => {
+  if (!('path' in event) || content === DIRECTORY) return
+  const key = folderCopies.get(event.path)
+  if (key === undefined) return
+  folderCopies.delete(event.path)
+  copies.delete(key)
+}
+
 const judgeSecond = (
   evidence: Evidence,
   device: DeviceEvidence,
@@ -67,7 +84,7 @@ const judgeSecond = (
   copies: Map<string, number>,
 ): void => {
   const writes = [...device.history.appeared.values()].flat().filter((event) => event.by === 'user' && event.content === content).length
-  const key = `${device.name} ${copy.replace(COPY, '')} ${content}`
+  const key = keyOf(device, copy, content)
   const earlier = copies.get(key)
   copies.set(key, entry.revision)
   if (earlier === undefined || writes > 1 || device.cuts.length > 0 || madeByUser(device, copy)) return
