@@ -77,6 +77,8 @@ const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Fo
     return
   }
   ctx.index.setLocal(path, { seen, content: directoryContent(seen.mtime), settled: true })
+  // A folder of that name has no rules, and ends those of the file that it replaced.
+  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
   ctx.plan(path)
   found.walk.add(path)
 }
@@ -182,7 +184,7 @@ const noteFolderRead = (ctx: FolderContext, path: SyncPath, seen: Seen): void =>
 export const rulesMoved = (ctx: FolderContext, path: SyncPath): void => {
   if (nameOf(path) !== IGNORE_FILE) return
   const { local } = ctx.index.get(path)
-  if (local === undefined) return noteRules(ctx, path, undefined)
+  if (local === undefined || local.content.kind === 'directory') return noteRules(ctx, path, undefined)
   ctx.index.setLocal(path, { ...local, settled: false })
   ctx.look(path)
 }
