@@ -59,6 +59,9 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
     ctx.block(change.path, { reason: outcome.reason, side: 'version', permanent: false })
     return []
   }
+  // The file was moved away in the log and changed there: what lies here is a file of its own now. Asked again on that base, the gateway would
+  // give the same answer for ever.
+  if (change.tag === 'update' && remote?.content === undefined) return [{ path: change.path, base: undefined }]
   // With nothing in the log's tree there is nothing to conflict with (a move whose source has moved on): it is planned again.
   if (remote?.content !== undefined && local !== undefined && sameBytes(local.content, change.content))
     ctx.index.setRefused(change.path, outcome.present?.version ?? position)
