@@ -134,13 +134,13 @@ export class DiskHistory implements DiskObserver {
   /** The visible tree: every path with what it holds. */
   tree(): Map<string, Inode> {
     const root = this.#disk?.root
-    return root === undefined ? new Map() : treeOf(below({ path: '', inode: root }))
+    return root === undefined ? new Map<string, Inode>() : treeOf(below({ path: '', inode: root }))
   }
 
   /** The tree on the disk itself, whether it is mounted or something is mounted on a folder of it. */
   #onDisk(): Map<string, Inode> {
     const home = this.#disk?.home
-    return home === undefined ? new Map() : treeOf(below({ path: '', inode: home }, (inode) => inode))
+    return home === undefined ? new Map<string, Inode>() : treeOf(below({ path: '', inode: home }, (inode) => inode))
   }
 
   /** Cuts the power, and takes down what that did to the disk: also to what nobody can see now, because a user's unsynced writes there are spoilt too. */

@@ -83,6 +83,8 @@ const survey = async (last: (violations: readonly Violation[], index: number) =>
   for (const each of cases()) {
     const violations = await violationsOf(each)
     for (const label of new Set(violations.map(({ invariant }) => invariant))) counts[label] = (counts[label] ?? 0) + 1
+    const [first] = violations
+    if (first !== undefined) console.log(`failed: --path ${ran}; ${first.invariant}: ${JSON.stringify(first.text.slice(0, SHOWN))}`)
     ran += 1
     if (last(violations, ran - 1)) break
   }

@@ -53,6 +53,11 @@ const refused = (ctx: FolderContext, change: Change, outcome: Refused, position:
   }
   if (change.tag === 'delete') return outcome.code === 'tree' ? [{ path: change.path, base: undefined }] : []
   if (outcome.code === 'known') return [{ path: change.path, base: { revision: UNKNOWN_REVISION, content: change.content } }]
+  return refusedContent(ctx, change, outcome, position)
+}
+
+/** A content that the log's tree has no place for: the path moved on, or something is in the way. */
+const refusedContent = (ctx: FolderContext, change: Extract<Change, { content: unknown }>, outcome: Refused, position: number): Item[] => {
   const { local, remote } = ctx.index.get(change.path)
   if (outcome.code === 'tree' && (remote?.content === undefined || ctx.index.vanishedBelow(change.path))) {
     // What is in the way has its own plan, or is about to go.
