@@ -60,7 +60,8 @@ const loadRules = async (ctx: FolderContext): Promise<void> => {
   const files = ctx.index.namedAnywhere(IGNORE_FILE)
   if (files.length === 0) return
   for (const reading of await ctx.deps.disk.read(files)) {
-    if (reading.tag !== 'read' || reading.bytes === undefined) continue
+    // A link's text is no list of rules.
+    if (reading.tag !== 'read' || reading.content.kind !== 'file' || reading.bytes === undefined) continue
     const parent = parsePath(reading.path.slice(0, -IGNORE_FILE.length - 1))
     ctx.ignore.set(E.isRight(parent) ? parent.right : '', Buffer.from(reading.bytes).toString('utf8'))
   }

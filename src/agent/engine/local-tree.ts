@@ -166,7 +166,7 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   const same = local !== undefined && sameContent(local.content, content)
   const refused = same && local.refused !== undefined ? { refused: local.refused } : {}
   ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, content), ...refused }, reading.chunks)
-  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, reading.bytes)
+  if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, reading.content.kind === 'file' ? reading.bytes : undefined)
   if (base !== undefined && sameContent(base.content, content)) return ctx.plan(path)
   if (reading.bytes !== undefined) ctx.bytes.set(reading.content.hash, reading.bytes)
   ctx.plan(path)
@@ -184,7 +184,7 @@ const noteFolderRead = (ctx: FolderContext, path: SyncPath, seen: Seen): void =>
 export const rulesMoved = (ctx: FolderContext, path: SyncPath): void => {
   if (nameOf(path) !== IGNORE_FILE) return
   const { local } = ctx.index.get(path)
-  if (local === undefined || local.content.kind === 'directory') return noteRules(ctx, path, undefined)
+  if (local?.content.kind !== 'file') return noteRules(ctx, path, undefined)
   ctx.index.setLocal(path, { ...local, settled: false })
   ctx.look(path)
 }
