@@ -116,8 +116,12 @@ export class World {
 
   /** Which agents say that they are not in sync. (One that can't hold all names never says so.) */
   worried(): string[] {
+    // A root without its marker waits for a person whatever it holds (I15): that no file was lost with it nobody but the person can tell.
+    const rootIsLost = (device: Device): boolean => device.process?.sync?.status().held.includes('') === true
     const exact = this.devices.filter((device) => device.traits.folding === 'exact' && !device.saysInSync)
-    return exact.map((device) => `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`)
+    return exact
+      .filter((device) => !rootIsLost(device))
+      .map((device) => `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`)
   }
 
   /** Where everybody stands, for a reader of the trace. */

@@ -30,8 +30,7 @@ export const rootIsHere = async (ctx: FolderContext): Promise<boolean> => {
   const root = await ctx.deps.disk.root()
   if (root.tag === 'missing') return lose(ctx, root.reason)
   if (root.tag === 'ok' && root.marker === marker) return found(ctx)
-  // Where nothing was in sync yet, nothing can be deleted by what the root lacks.
-  if (rootIsApproved(ctx) || (root.tag === 'unmarked' && !ctx.index.hasBases())) return mark(ctx)
+  if (rootIsApproved(ctx)) return mark(ctx)
   if (marker !== undefined && root.tag === 'ok') return lose(ctx, 'the folder is not the one that was synced here: its marker is another')
   if (marker !== undefined)
     return lose(ctx, 'the folder has lost its marker (.eventsync/marker): it may have been emptied, replaced or unmounted')

@@ -201,11 +201,6 @@ export class FolderIndex {
     return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
   }
 
-  /** Whether this device ever had anything in sync that it still counts on. */
-  hasBases(): boolean {
-    return this.statement('SELECT 1 FROM node WHERE base IS NOT NULL LIMIT 1').get() !== undefined
-  }
-
   /** Whether anything local lies below a directory that is not just what the log has deleted. */
   staysBelow(directory: SyncPath): boolean {
     const sql = `SELECT 1 FROM node WHERE path > ? AND path < ? AND local IS NOT NULL
