@@ -15,7 +15,7 @@ import type { DeviceEvidence, RootLoss } from './oracle/evidence.ts'
 import { Races } from './races.ts'
 import type { Random } from './random.ts'
 import type { DeviceTraits, UserOperation } from './schedule.ts'
-import type { Scheduler, Skew } from './scheduler.ts'
+import { Livelock, type Scheduler, type Skew } from './scheduler.ts'
 import { SimClient, type SimNetwork } from './sim-network.ts'
 import { SimWatch } from './sim-watch.ts'
 import type { Trace } from './trace.ts'
@@ -230,6 +230,7 @@ export class Device {
       agentKey: this.signer.key,
       folder,
       gatewayKey,
+      boot: String(this.#cuts.length),
       settings: { scanEverySeconds: 60, maxFileSize: 1024 ** 3 },
       report: (event) => trace.say(`${this.name} says`, () => JSON.stringify(event)),
     }
@@ -248,7 +249,7 @@ export class Device {
 
   /** A throw is a bug, unless it is the end of a process that was killed. */
   #crashed(process: AgentProcess, error: unknown): void {
-    if (!process.alive || error instanceof CrashSignal) return
+    if (!process.alive || error instanceof CrashSignal || error instanceof Livelock) return
     this.#world.trace.violated('model', `${this.name}: the agent threw ${error instanceof Error ? error.stack : String(error)}`)
     this.#ended(process, 'a bug')
   }
@@ -276,6 +277,7 @@ export class Device {
     return {
       before: (call, paths, sealed) => {
         process.checkAlive()
+        this.#world.scheduler.turn()
         this.#world.scheduler.spend(CALL_COST_MS)
         if (!sealed) this.races.count()
         process.checkAlive()

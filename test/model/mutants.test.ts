@@ -15,7 +15,7 @@ const caughtBy = async ({ invariant, seed }: Mutant, signal: AbortSignal): Promi
   const { code, output } = await runModel(
     ['--until', invariant, '--seed', String(seed), '--schedules', String(SCHEDULES)],
     ['--import', hook],
-    signal,
+    { signal },
   )
   expect(code, `not found: ${output}`).toBe(0)
   console.log(output.trim())
@@ -38,7 +38,7 @@ describe('a fault in the product is found by the invariant that it breaks', () =
   test.for(MUTANTS)('$invariant: $why', async (mutant, { signal }) => {
     const path = await caughtBy(mutant, signal)
     // The same schedule passes where the product is as it is.
-    const { output } = await runModel(['--survey', '--seed', String(mutant.seed), '--path', path], [], signal)
+    const { output } = await runModel(['--survey', '--seed', String(mutant.seed), '--path', path], [], { signal })
     expect(output).toContain('failed: {}')
   })
 })

@@ -1,5 +1,6 @@
 import { judge } from './oracle/oracle.ts'
 import type { Schedule } from './schedule.ts'
+import { Livelock } from './scheduler.ts'
 import type { Violation } from './trace.ts'
 import { World } from './world.ts'
 
@@ -8,6 +9,8 @@ export interface Verdict {
   /** Readable, in order; empty unless asked for. */
   readonly trace: string
   readonly events: number
+  /** How much work it was: events, and calls of the simulated processes. */
+  readonly turns: number
   /** How long it took in the world's own time, in milliseconds. */
   readonly simulatedMs: number
 }
@@ -38,9 +41,7 @@ const comeToRest = async (world: World): Promise<void> => {
   world.trace.violated('I2', `it does not come to rest: ${world.unrest().join('; ') || 'the log grows and grows'}`)
 }
 
-/** Runs one schedule, and judges it. The same schedule and seed give the same run. */
-export const runSchedule = async (schedule: Schedule, seed: number, traced = false): Promise<Verdict> => {
-  const world = new World(schedule, seed, traced)
+const runAll = async (world: World, schedule: Schedule): Promise<void> => {
   await world.start()
   for (const step of schedule.steps) {
     await world.scheduler.runFor(step.gap)
@@ -48,5 +49,17 @@ export const runSchedule = async (schedule: Schedule, seed: number, traced = fal
   }
   await comeToRest(world)
   await judge(await world.evidence())
-  return { violations: world.trace.violations, trace: world.trace.text(), events: world.log.length, simulatedMs: world.scheduler.now }
+}
+
+/** Runs one schedule, and judges it. The same schedule and seed give the same run. */
+export const runSchedule = async (schedule: Schedule, seed: number, traced = false): Promise<Verdict> => {
+  const world = new World(schedule, seed, traced)
+  try {
+    await runAll(world, schedule)
+  } catch (error) {
+    if (!(error instanceof Livelock)) throw error
+    world.trace.violated('livelock', error.message)
+  }
+  const { trace, scheduler, log } = world
+  return { violations: trace.violations, trace: trace.text(), events: log.length, turns: scheduler.turns, simulatedMs: scheduler.now }
 }

@@ -5,6 +5,7 @@ import { schedule } from './arbitraries.ts'
 import { CrashSignal } from './filesystem/errors.ts'
 import { runSchedule } from './run-schedule.ts'
 import type { Schedule } from './schedule.ts'
+import { Livelock } from './scheduler.ts'
 import type { Violation } from './trace.ts'
 
 const USAGE = `bin/node24 test/model/run.ts [--seed S] [--schedules N] [--steps N]   runs schedules; shrinks, explains and can save the first that fails
@@ -13,7 +14,8 @@ const USAGE = `bin/node24 test/model/run.ts [--seed S] [--schedules N] [--steps 
   --replay FILE   runs a saved schedule
   --survey        runs all, shrinks nothing, and counts what fails
   --until LABEL   runs, shrinking nothing, until a schedule violates LABEL, and says which
-  --ignore LABEL  passes over violations with that label`
+  --ignore LABEL  passes over violations with that label
+  --tell          says on stderr which schedule begins, so that one that never ends is known`
 
 const { values } = parseArgs({
   options: {
@@ -26,6 +28,7 @@ const { values } = parseArgs({
     replay: { type: 'string' },
     survey: { type: 'boolean', default: false },
     until: { type: 'string' },
+    tell: { type: 'boolean', default: false },
     ignore: { type: 'string', multiple: true, default: [] },
   },
 })
@@ -43,15 +46,20 @@ const SHOWN = 200
 /** A schedule and the seed of its chances. */
 type Case = readonly [Schedule, number]
 
-// A killed process's code ends with a signal that nobody waits for.
+// A killed process's code ends with a signal that nobody waits for; so does one that is stopped because it would not end.
 process.on('unhandledRejection', (error) => {
-  if (error instanceof CrashSignal) return
+  if (error instanceof CrashSignal || error instanceof Livelock) return
   console.error(`model: unhandled rejection (seed ${seed})`, error)
   process.exit(1)
 })
 
-const violationsOf = async ([each, worldSeed]: Case): Promise<readonly Violation[]> =>
-  (await runSchedule(each, worldSeed)).violations.filter(({ invariant }) => !values.ignore.includes(invariant))
+let begun = 0
+
+const violationsOf = async ([each, worldSeed]: Case): Promise<readonly Violation[]> => {
+  if (values.tell) console.error(`begins: --seed ${seed} --steps ${steps} --path ${values.path ?? begun}`)
+  begun += 1
+  return (await runSchedule(each, worldSeed)).violations.filter(({ invariant }) => !values.ignore.includes(invariant))
+}
 
 const listed = (violations: readonly Violation[]): string => violations.map(({ invariant, text }) => `${invariant}: ${text}`).join('\n')
 

@@ -16,6 +16,19 @@ interface Timer {
 
 const before = (a: Timer, b: Timer): boolean => a.due < b.due || (a.due === b.due && a.order < b.order)
 
+/** The run goes on and on: whoever asks for more time or work gets this. It has no `code`, so that nobody takes it for a failed call. */
+export class Livelock extends Error {
+  constructor(what: string) {
+    super(`it goes on and on: ${what}`)
+  }
+}
+
+/**
+ * So many turns (events, and calls of the simulated processes to their clocks and disks) a run may take: many times as many as any that comes to rest. Whatever
+ * loops makes such calls, whether it lets time pass or not.
+ */
+const MOST_TURNS = 500_000
+
 /** The world's epoch: a fixed date, so that runs do not depend on the real one. */
 const EPOCH_MS = Date.UTC(2026, 0, 1)
 
@@ -26,11 +39,28 @@ const EPOCH_MS = Date.UTC(2026, 0, 1)
 export class Scheduler {
   #now = 0
   #order = 0
+  #turns = 0
+  readonly #mostTurns: number
   readonly #heap: Timer[] = []
+
+  constructor(mostTurns = MOST_TURNS) {
+    this.#mostTurns = mostTurns
+  }
 
   /** Milliseconds since the run began. */
   get now(): number {
     return this.#now
+  }
+
+  /** How many turns the run has taken. */
+  get turns(): number {
+    return this.#turns
+  }
+
+  /** Counts an event, or a call of a simulated process; throws once there are too many. */
+  turn(): void {
+    this.#turns += 1
+    if (this.#turns > this.#mostTurns) throw new Livelock(`${this.#mostTurns} turns were taken by ${this.#now.toFixed(0)} ms`)
   }
 
   wallMs(skew: Skew): number {
@@ -58,6 +88,7 @@ export class Scheduler {
     while (!until()) {
       const timer = this.#heap[0]
       if (timer === undefined || timer.due > end) break
+      this.turn()
       this.#pop()
       if (timer.run === undefined) continue
       this.#now = Math.max(this.#now, timer.due)
@@ -76,6 +107,7 @@ export class Scheduler {
     promise.then(done, done)
     await this.settle()
     while (!settled) {
+      this.turn()
       const timer = this.#pop()
       if (timer?.run !== undefined) {
         this.#now = Math.max(this.#now, timer.due)
@@ -94,8 +126,14 @@ export class Scheduler {
   /** A device's clock. Once `alive` says no, a sleep never ends: the process that slept is gone. */
   clock(skew: Skew, alive: () => boolean): Clock {
     return {
-      monotonic: () => this.#now,
-      wall: () => Math.floor(this.wallMs(skew)),
+      monotonic: () => {
+        this.turn()
+        return this.#now
+      },
+      wall: () => {
+        this.turn()
+        return Math.floor(this.wallMs(skew))
+      },
       sleep: (ms, signal) => this.#sleep(ms, signal, alive),
     }
   }

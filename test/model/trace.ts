@@ -1,6 +1,6 @@
 import type { Scheduler } from './scheduler.ts'
 
-/** The invariants that a run is judged by (DESIGN.md, section 8); `model`: a program threw; `status`: an agent says what is not so. */
+/** The invariants that a run is judged by (DESIGN.md, section 8); `model`: a program threw; `status`: an agent says what is not so; `livelock`: it never ends. */
 export type Invariant =
   | 'I1'
   | 'I2'
@@ -19,6 +19,7 @@ export type Invariant =
   | 'I18'
   | 'model'
   | 'status'
+  | 'livelock'
 
 export interface Violation {
   readonly invariant: Invariant
