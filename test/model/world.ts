@@ -238,6 +238,7 @@ export class World {
       chain: event.chain,
       device: this.#deviceOf(metadata.right.agent),
       event: decoded.right,
+      action: actionOf(event.data),
       content: 'content' in decoded.right ? this.#idOf(decoded.right.content) : undefined,
     }
     this.#log.push(entry)
@@ -263,6 +264,12 @@ export class World {
     }
     return [...held].filter(([path, id]) => id.startsWith('file:') && live.get(path) === id).length
   }
+}
+
+const actionOf = (data: string): string | undefined => {
+  // An event that the gateway made of a signed change.
+  const { change } = JSON.parse(data) as { readonly change?: { readonly Action?: string } }
+  return change?.Action
 }
 
 const describe = ({ event, content }: LogEntry, contents: Contents): string => {

@@ -10,9 +10,11 @@ interface Span {
   readonly from: number
 }
 
-const matches = (original: string, copy: string): boolean => {
+/** Whether a conflict copy's name is one that a version of the path would get: a copy of a copy has no second suffix. */
+const matches = (path: string, copy: string): boolean => {
   const plain = copy.replace(COPY, '')
-  return plain === original || (plain.length > 150 && original.startsWith(plain.slice(0, 150)))
+  const original = path.replace(COPY, '')
+  return path !== copy && (plain === original || (plain.length > 150 && original.startsWith(plain.slice(0, 150))))
 }
 
 /** I13: the same bytes on both sides, or other metadata alone, make no conflict copy; and one version makes one copy at most. */
@@ -49,16 +51,14 @@ const judgeCopy = (
   spans: ReadonlyMap<string, readonly Span[]>,
 ): void => {
   if (madeByUser(device, copy)) return
-  for (const [original, versions] of spans) {
-    if (!matches(original, copy)) continue
-    const contents = versions.map((version) => version.content)
-    if (contents.every((each) => each === content)) {
-      evidence.trace.violated(
-        'I13',
-        `${device.name}, revision ${entry.revision}: ${copy} is a copy of ${evidence.contents.show(content)}, and ${original} has never held anything else`,
-      )
-    }
-  }
+  const originals = [...spans].filter(([path]) => matches(path, copy))
+  const isOnlyOne = (versions: readonly Span[]): boolean => versions.every((version) => version.content === content)
+  if (originals.length === 0 || !originals.every(([, versions]) => isOnlyOne(versions))) return
+  const named = originals.map(([path]) => path).join(', ')
+  evidence.trace.violated(
+    'I13',
+    `${device.name}, revision ${entry.revision}: ${copy} is a copy of ${evidence.contents.show(content)}, and ${named} has never held anything else`,
+  )
 }
 
 const keyOf = (device: DeviceEvidence, copy: string, content: ContentId): string => `${device.name} ${copy.replace(COPY, '')} ${content}`

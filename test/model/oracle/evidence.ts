@@ -15,6 +15,8 @@ export interface LogEntry {
   /** The device whose agent asked for it; undefined: the gateway's own. */
   readonly device: string | undefined
   readonly event: FolderEvent
+  /** What was asked for: the Action of the signed change that the event embeds; undefined: it was made beside a change. */
+  readonly action: string | undefined
   /** Its content, where it has one. */
   readonly content: ContentId | undefined
 }
