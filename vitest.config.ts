@@ -14,6 +14,7 @@ export default defineConfig({
     maxWorkers: 2,
     passWithNoTests: false,
     allowOnly: false,
+    globalSetup: ['test/support/servers/global-setup.ts'],
     projects: [
       project('unit', ['src/**/*.test.ts', 'lint/**/*.test.ts'], 10 * SECOND),
       project('contract', ['test/contract/**/*.test.ts'], 30 * SECOND),

@@ -23,6 +23,7 @@ import { openUploads } from '../src/gateway/uploads.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { openDatabase } from '../src/lib/sqlite.ts'
 import { workerUrl } from '../src/lib/worker-url.ts'
+import type { FollowFiles } from '../src/compose/follow-worker.ts'
 import { followByThread } from '../src/projections/follow/follow-by-thread.ts'
 import { openState } from '../src/projections/state/state.ts'
 import { decodeAnswer } from '../src/protocol/answer.ts'
@@ -47,7 +48,12 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack, metri
   const state = openState(logDatabase)
   const log = parts.use(openSqliteLog(logDatabase, { onAppend: state.appended }))
   const store = parts.use(must(await openFilesystemStore(join(directory, 'objects'))()))
-  const files = { log: join(directory, 'log.db'), objects: join(directory, 'objects'), projections: join(directory, 'projections.db') }
+  const files: FollowFiles = {
+    log: join(directory, 'log.db'),
+    objects: join(directory, 'objects'),
+    store: { tag: 'folder' },
+    projections: join(directory, 'projections.db'),
+  }
   const projections = database('projections.db', 'NORMAL')
   const worker = new Worker(workerUrl('../src/compose/follow-worker', import.meta.url), { workerData: files })
   const followed = followByThread(worker, projections, { decoder: state.decoder, stopped: console.error })

@@ -27,6 +27,7 @@ export const VENDORS: Readonly<Record<string, string>> = {
   chokidar: 'src/agent/watch/chokidar.ts',
   commander: 'src/cli/program.ts',
   ignore: 'src/agent/ignore-rules.ts',
+  minio: 'src/blobstore/object-store/s3-client.ts',
   pino: 'src/lib/log.ts',
   'pino-pretty': 'src/lib/log.ts',
   'prom-client': 'src/gateway/metrics.ts',

@@ -64,13 +64,17 @@ test('registration is open on a loopback address, elsewhere only where the opera
 
 test('providers that are not in this version are refused by name, without their secrets', () => {
   const secret = file('amqp-url', 'amqp://user:hunter2@host\n')
-  const refused = gateway(
-    { data: '/d' },
-    { EVENTSYNC_LOG_URL: 'esdb://admin:hunter2@host', EVENTSYNC_STORE_URL: 's3+http://k:hunter2@h/b', EVENTSYNC_AMQP_URL_FILE: secret },
-  )
-  expect(refused).toMatch(
-    /EVENTSYNC_LOG_URL .*not in this version.*EVENTSYNC_STORE_URL .*not in this version.*EVENTSYNC_AMQP_URL_FILE RabbitMQ is not in this version/,
-  )
+  const refused = gateway({ data: '/d' }, { EVENTSYNC_LOG_URL: 'esdb://admin:hunter2@host', EVENTSYNC_AMQP_URL_FILE: secret })
+  expect(refused).toMatch(/EVENTSYNC_LOG_URL .*not in this version.*EVENTSYNC_AMQP_URL_FILE RabbitMQ is not in this version/)
+  expect(refused).not.toContain('hunter2')
+})
+
+test('an S3 server is named by its address, which is never repeated where it is wrong', () => {
+  const url = 's3+http://k:hunter2@127.0.0.1:9000/eventsync?region=eu-1'
+  expect(gateway({ data: '/d' }, { EVENTSYNC_STORE_URL: url })).toMatchObject({ store: { tag: 's3', bucket: 'eventsync', region: 'eu-1' } })
+  expect(gateway({ data: '/d' }, { EVENTSYNC_STORE_URL_FILE: file('store-url', `${url}\n`) })).toMatchObject({ store: { tag: 's3' } })
+  const refused = gateway({ data: '/d' }, { EVENTSYNC_STORE_URL: 'http://k:hunter2@127.0.0.1:9000/eventsync' })
+  expect(refused).toContain('EVENTSYNC_STORE_URL must be of the form s3+http://')
   expect(refused).not.toContain('hunter2')
 })
 

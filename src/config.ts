@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { S3_FORM, s3Address, type S3Address } from './config/s3-address.ts'
 import { MAX_FILE_SIZE } from './domain/content.ts'
 import { isLoopback } from './lib/loopback.ts'
 
@@ -107,7 +108,7 @@ export interface GatewayConfig {
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly log: { readonly tag: 'sqlite' }
-  readonly store: { readonly tag: 'folder' }
+  readonly store: { readonly tag: 'folder' } | S3Address
   readonly queue: { readonly tag: 'none' }
   readonly passwordClients: boolean
   readonly openRegistration: boolean
@@ -181,12 +182,7 @@ export const gatewayConfig = (settings: Settings): E.Either<readonly ConfigError
       onlyEmbedded({ tag: 'sqlite' }),
       { tag: 'sqlite' },
     ),
-    store: from.read(
-      'storeUrl',
-      'another store than the embedded one (S3) is not in this version: leave it unset',
-      onlyEmbedded({ tag: 'folder' }),
-      { tag: 'folder' },
-    ),
+    store: from.read<GatewayConfig['store']>('storeUrl', `must be of the form ${S3_FORM}`, s3Address, { tag: 'folder' }),
     queue: from.read('amqpUrl', 'RabbitMQ is not in this version: leave it unset', onlyEmbedded({ tag: 'none' }), { tag: 'none' }),
     passwordClients: from.read('passwordClients', 'must be allow or refuse', oneOf(['allow', 'refuse']), 'refuse') === 'allow',
     openRegistration:

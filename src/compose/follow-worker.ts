@@ -1,29 +1,32 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { either as E } from 'fp-ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
-import { openFilesystemStore } from '../blobstore/object-store/filesystem.ts'
+import type { GatewayConfig } from '../config.ts'
 import { openSqliteLogReader } from '../eventlog/sqlite.ts'
 import { openDatabase } from '../lib/sqlite.ts'
 import { runFollower } from '../projections/follow/follower.ts'
 import { readFollowTables } from '../projections/follow/read.ts'
 import { readerSource } from '../projections/follow/sources.ts'
 import { openFollowTables } from '../projections/follow/write.ts'
+import { openObjectStore, storeTrouble } from './object-store.ts'
 
 /** Where the thread finds what it follows, and what it writes. */
 export interface FollowFiles {
   readonly log: string
   readonly objects: string
+  readonly store: GatewayConfig['store']
   readonly projections: string
 }
 
 // `followWorker` gives it just this.
-const { log, objects, projections } = workerData as FollowFiles
+const { log, objects, store: storeConfig, projections } = workerData as FollowFiles
 if (parentPort === null) throw new Error('this module is a worker thread')
 const db = openDatabase(projections, { synchronous: 'NORMAL' })
 const tables = openFollowTables(db)
-const store = await openFilesystemStore(objects)()
-if (E.isLeft(store)) throw new Error(`the contents in ${objects} cannot be opened`)
+const store = await openObjectStore(storeConfig, objects)()
+if (E.isLeft(store)) throw new Error(storeTrouble(storeConfig, objects, store.left))
 using reader = openSqliteLogReader(log)
 await runFollower(parentPort, readerSource(reader, createBlobStore(store.right, readFollowTables(db))), tables)
 parentPort.close()
+await store.right[Symbol.asyncDispose]()
 db.close()

@@ -6,7 +6,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../config.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
-import { openFilesystemStore } from '../blobstore/object-store/filesystem.ts'
 import { openSqliteLog } from '../eventlog/sqlite.ts'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../gateway/deps.ts'
 import { createGateway } from '../gateway/gateway.ts'
@@ -25,6 +24,7 @@ import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
 import { fail, type Outcome } from './failure.ts'
 import { startFollowing } from './follow.ts'
+import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
 
 /** A gateway that serves; disposing of it drains and lets go of everything. */
@@ -90,10 +90,14 @@ const start = async (
   const databases = openDatabases(data, parts)
   if (E.isLeft(databases)) return databases
   const { state, log, projections, uploads } = databases.right
-  const store = await openFilesystemStore(data.objects)()
-  if (E.isLeft(store)) return fail('failed', `the contents in ${data.objects} cannot be opened: ${JSON.stringify(store.left)}`)
+  const store = await openObjectStore(config.store, data.objects)()
+  if (E.isLeft(store)) return fail('failed', storeTrouble(config.store, data.objects, store.left))
   const following = parts.use(
-    startFollowing({ log: data.log, objects: data.objects, projections: data.projections }, projections, state.decoder),
+    startFollowing(
+      { log: data.log, objects: data.objects, store: config.store, projections: data.projections },
+      projections,
+      state.decoder,
+    ),
   )
   const { followed } = following
   const metrics = createMetrics()

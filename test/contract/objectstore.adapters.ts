@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { openFilesystemStore } from '../../src/blobstore/object-store/filesystem.ts'
 import { createMemoryStore } from '../../src/blobstore/object-store/memory.ts'
 import type { ObjectStore, StoreError } from '../../src/blobstore/port.ts'
+import { serverFor } from '../support/servers/server.ts'
+import { s3Fixture } from './objectstore-s3.ts'
 import { right } from './support.ts'
 
 /** One empty store, however often it is opened. */
@@ -54,5 +56,11 @@ const memory = async (): Promise<StoreFixture> => {
   }
 }
 
-/** Every adapter of the port; `EVENTSYNC_TEST_OBJECTSTORE` picks some. */
-export const STORE_ADAPTERS = { filesystem: { create: filesystem }, memory: { create: memory } } satisfies Record<string, StoreAdapter>
+const s3Server = await serverFor('s3')
+
+/** Every adapter of the port; `EVENTSYNC_TEST_OBJECTSTORE` picks some. S3 is left out where no server is to be had, which is then said. */
+export const STORE_ADAPTERS: Readonly<Record<string, StoreAdapter>> = {
+  filesystem: { create: filesystem },
+  memory: { create: memory },
+  ...(s3Server === undefined ? {} : { s3: { create: () => s3Fixture(s3Server) } }),
+}
