@@ -41,7 +41,8 @@ export interface PackIndex {
 export interface BlobStore {
   /** Stores the batch; returns the packs it made, whose events the caller appends before any event that names their chunks (I6). */
   put(chunks: readonly NewChunk[]): TE.TaskEither<StoreError, readonly PackEvent[]>
-  get(hash: Hash): TE.TaskEither<StoreError, Buffer>
+  /** `unchecked`: a large chunk comes as it was stored, for a reader that checks its hash. One that proves wrong is to be read again, checked. */
+  get(hash: Hash, unchecked?: boolean): TE.TaskEither<StoreError, Buffer>
   /** Those of the hashes that are not stored (existence only). */
   missing(hashes: readonly Hash[]): TE.TaskEither<StoreError, readonly Hash[]>
 }

@@ -143,7 +143,7 @@ describe('who may do what', () => {
     for (const request of [
       { tag: 'Sync', key, folder, position: -1, chain: '' },
       { tag: 'Missing', key, folder, chunks: [] },
-      { tag: 'Open', key, folder, files: [] },
+      { tag: 'Open', key, folder, unchecked: false, files: [] },
       { tag: 'Chunks', key, folder, chunks: [] },
     ] as const)
       expect((await mine.ask(request)).answer, request.tag).toMatchObject({ status: 403, code: 'folder' })

@@ -15,8 +15,8 @@ import type { GatewayMetrics } from './deps.ts'
 export interface Chunks {
   /** Stores them once; a right when all are durable and the log says where they lie. Damaged: bytes of another hash. */
   store(chunks: readonly NewChunk[]): Promise<E.Either<StoreError | AppendFailure, void>>
-  /** One that can't be read whole counts as missing from then on, until it is stored again. */
-  read(hash: Hash): Promise<E.Either<StoreError, Buffer>>
+  /** One that can't be read whole counts as missing from then on, until it is stored again. `unchecked`: its hash is checked by who asked for it. */
+  read(hash: Hash, unchecked?: boolean): Promise<E.Either<StoreError, Buffer>>
   /** Whether reading it has failed. */
   isDamaged(hash: Hash): boolean
 }
@@ -62,8 +62,8 @@ export const createChunks = ({ blobs, appender, clock, metrics }: ChunksDeps): C
       )
       return E.right(undefined)
     },
-    read: async (hash) => {
-      const bytes = await blobs.get(hash)()
+    read: async (hash, unchecked) => {
+      const bytes = await blobs.get(hash, unchecked)()
       if (E.isLeft(bytes) && (bytes.left.tag === 'Damaged' || bytes.left.tag === 'NotFound')) damaged.set(hash, true)
       return bytes
     },

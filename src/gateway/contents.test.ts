@@ -118,6 +118,51 @@ describe('contents', () => {
     expect(await laptop.change([creating('b', 'precious')])).toMatchObject({ status: 200 })
   })
 
+  it('a large chunk that was damaged comes unchecked as it was stored, and counts as missing once it was asked for checked', async () => {
+    const world = await gatewayWorld()
+    const laptop = await enrol(world, 1)
+    const bytes = Buffer.alloc(300_000, 7)
+    await laptop.upload([bytes])
+    const content: Content = {
+      ...textFile(''),
+      size: bytes.length,
+      hash: chunkOf(bytes).hash,
+      manifest: { tag: 'chunks', chunks: [chunkOf(bytes)] },
+    }
+    await laptop.change([{ tag: 'create', path: path('a'), content, base: 'none' }])
+    for (const stored of world.objects.objects.values()) stored[0] = 8
+    const ask = (unchecked: boolean) =>
+      laptop.ask({
+        tag: 'Open',
+        key: laptop.key,
+        folder: laptop.folder,
+        unchecked,
+        files: [{ version: 1, chunks: [chunkOf(bytes).hash] }],
+      })
+    expect((await ask(true)).payload[0]).toBe(8)
+    expect((await ask(false)).answer).toMatchObject({ chunks: [], missing: [chunkOf(bytes).hash] })
+    expect(await laptop.change([{ tag: 'create', path: path('b'), content, base: 'none' }])).toMatchObject({ status: 100 })
+  })
+
+  it('one that was cut short counts as missing at once', async () => {
+    const world = await gatewayWorld()
+    const laptop = await enrol(world, 1)
+    const bytes = Buffer.alloc(300_000, 7)
+    await laptop.upload([bytes])
+    const content: Content = {
+      ...textFile(''),
+      size: bytes.length,
+      hash: chunkOf(bytes).hash,
+      manifest: { tag: 'chunks', chunks: [chunkOf(bytes)] },
+    }
+    await laptop.change([{ tag: 'create', path: path('a'), content, base: 'none' }])
+    for (const [name, stored] of world.objects.objects) world.objects.objects.set(name, stored.subarray(1))
+    const files = [{ version: 1, chunks: [chunkOf(bytes).hash] }]
+    const opened = await laptop.ask({ tag: 'Open', key: laptop.key, folder: laptop.folder, unchecked: true, files })
+    expect(opened.answer).toMatchObject({ chunks: [], missing: [chunkOf(bytes).hash] })
+    expect(await laptop.change([{ tag: 'create', path: path('b'), content, base: 'none' }])).toMatchObject({ status: 100 })
+  })
+
   it('an older version is opened by its number, a chunk that it does not name is not', async () => {
     const world = await gatewayWorld()
     const laptop = await enrol(world, 1)

@@ -29,11 +29,15 @@ export type Request =
   | { readonly tag: 'Chunks'; readonly key: AgentKey; readonly folder: FolderId; readonly chunks: readonly Chunk[] }
   /** `position` -1: from nothing. `chain`: what the agent saw at `position`, '' at -1. */
   | { readonly tag: 'Sync'; readonly key: AgentKey; readonly folder: FolderId; readonly position: number; readonly chain: string }
-  /** Chunks of versions of a folder; a manifest object is asked for as the chunk that it is. At most 4 MiB are answered: the first so many. */
+  /**
+   * Chunks of versions of a folder; a manifest object is asked for as the chunk that it is. At most 4 MiB are answered: the first so many.
+   * `unchecked`: the asker checks each chunk's hash itself, and asks again without it for one that is wrong.
+   */
   | {
       readonly tag: 'Open'
       readonly key: AgentKey
       readonly folder: FolderId
+      readonly unchecked: boolean
       readonly files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[]
     }
   /** A witness: the agent's signed word on what it has seen. At most one a minute is kept. */

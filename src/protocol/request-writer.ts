@@ -61,7 +61,11 @@ const encodeSigned = (request: Signed): JsonObject => {
     case 'Sync':
       return { Folder: request.folder, Position: request.position, Chain: request.chain }
     case 'Open':
-      return { Folder: request.folder, Files: request.files.map(({ version, chunks }) => ({ Version: version, Chunks: chunks })) }
+      return {
+        Folder: request.folder,
+        Files: request.files.map(({ version, chunks }) => ({ Version: version, Chunks: chunks })),
+        ...(request.unchecked && { Unchecked: true }),
+      }
     case 'Synced':
       return { Folder: request.folder, Position: request.position, Chain: request.chain, Signature: request.signature }
     case 'Agents':

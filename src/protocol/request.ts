@@ -64,7 +64,13 @@ const readSigned = (reader: Reader, fields: Fields, key: AgentKey): Request => {
         chain: readHashOrNothing(fields, 'Chain'),
       }
     case 'Open':
-      return { tag: 'Open', key, folder: fields.folder('Folder'), files: readFiles(reader, fields) }
+      return {
+        tag: 'Open',
+        key,
+        folder: fields.folder('Folder'),
+        unchecked: fields.has('Unchecked') && fields.boolean('Unchecked'),
+        files: readFiles(reader, fields),
+      }
     case 'Synced':
       return {
         tag: 'Synced',

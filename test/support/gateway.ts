@@ -201,7 +201,7 @@ export const enrol = async (world: World, seed: number, email = 'a@b.c', passwor
     upload: async (bytes: readonly Uint8Array[]) =>
       (await ask(world, peer, { tag: 'Chunks', key: signer.key, folder, chunks: bytes.map(chunkOf) }, Buffer.concat(bytes))).answer,
     open: (version: number, chunks: readonly Hash[], of: FolderId = folder) =>
-      ask(world, peer, { tag: 'Open', key: signer.key, folder: of, files: [{ version, chunks }] }),
+      ask(world, peer, { tag: 'Open', key: signer.key, folder: of, unchecked: false, files: [{ version, chunks }] }),
   }
 }
 

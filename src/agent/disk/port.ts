@@ -62,9 +62,12 @@ export type Reading =
 /** Contents up to this size travel inside Changes messages. */
 export const INLINE_BYTES = 128 * 1024
 
-/** Where a piece of a staged file comes from: bytes at hand, or a place in a file of the folder (read and verified). */
+/**
+ * Where a piece of a staged file comes from: bytes at hand, or a place in a file of the folder (read and verified). `given`: the caller has no
+ * more use for the bytes, nor for what shares their memory.
+ */
 export type PieceSource =
-  | { readonly tag: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly tag: 'bytes'; readonly bytes: Uint8Array; readonly given?: boolean }
   | { readonly tag: 'file'; readonly path: SyncPath; readonly offset: number }
 
 export type StageResult =

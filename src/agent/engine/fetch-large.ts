@@ -1,14 +1,12 @@
 import { either as E } from 'fp-ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import { chunksMatch, decodeManifest } from '../../protocol/manifest.ts'
-import { MAX_PAYLOAD } from '../../transport/port.ts'
 import type { StageResult } from '../disk/port.ts'
 import type { FolderContext } from './context.ts'
 import { giveUp, isStaged, stageName, type Wanted } from './wanted.ts'
 import { retryLater, stageFromLocal } from './fetch-small.ts'
-import { open } from './open.ts'
-
-const WINDOW = 4
+import { open, type Opened } from './open.ts'
+import { takeGroup, WINDOW } from './take-group.ts'
 
 interface Piece {
   readonly chunk: Chunk
@@ -70,18 +68,6 @@ const stageLocalPiece = async (ctx: FolderContext, stage: string, { chunk, offse
   return false
 }
 
-const takeGroup = (pieces: Piece[]): Piece[] => {
-  const group: Piece[] = []
-  let bytes = 0
-  for (let next = pieces[0]; next !== undefined; next = pieces[0]) {
-    if (group.length > 0 && bytes + next.chunk.size > MAX_PAYLOAD) break
-    pieces.shift()
-    group.push(next)
-    bytes += next.chunk.size
-  }
-  return group
-}
-
 type Transfer = 'done' | 'unreachable' | 'missing' | 'stopped' | { readonly unstaged: StageResult }
 
 /**
@@ -102,25 +88,50 @@ const transfer = async (ctx: FolderContext, wanted: Wanted, stage: string, piece
 
 const fetchGroup = async (
   ctx: FolderContext,
-  { version }: Wanted,
+  wanted: Wanted,
   stage: string,
   group: readonly Piece[],
   pieces: Piece[],
 ): Promise<Transfer> => {
-  const hashes: readonly Hash[] = [...new Set(group.map(({ chunk }) => chunk.hash))]
-  const opened = await open(ctx, [{ version: version.revision, chunks: hashes }])
+  const opened = await openPieces(ctx, wanted, group, true)
   if (ctx.stopped()) return 'stopped'
   if (opened === undefined) return 'unreachable'
   for (const piece of group) {
-    const bytes = opened.bytes.get(piece.chunk.hash)
-    if (bytes === undefined && opened.missing.has(piece.chunk.hash)) return 'missing'
-    if (bytes === undefined) pieces.push(piece)
-    else {
-      const result = await ctx.deps.disk.stagePiece(stage, piece.offset, piece.chunk, { tag: 'bytes', bytes })
-      if (result.tag !== 'staged') return { unstaged: result }
-    }
+    const result = await stageOpened(ctx, stage, piece, opened, group.length === 1)
+    if (result === 'mismatch') return checkAgain(ctx, wanted, stage, piece)
+    if (result === 'later') pieces.push(piece)
+    else if (result !== 'done') return result
   }
   return 'done'
+}
+
+const openPieces = (ctx: FolderContext, { version }: Wanted, group: readonly Piece[], unchecked: boolean): Promise<Opened | undefined> => {
+  const chunks: readonly Hash[] = [...new Set(group.map(({ chunk }) => chunk.hash))]
+  return open(ctx, [{ version: version.revision, chunks }], unchecked)
+}
+
+/** `later`: it did not fit into the answer. */
+const stageOpened = async (
+  ctx: FolderContext,
+  stage: string,
+  { chunk, offset }: Piece,
+  opened: Opened,
+  given: boolean,
+): Promise<Transfer | 'later' | 'mismatch'> => {
+  const bytes = opened.bytes.get(chunk.hash)
+  if (bytes === undefined) return opened.missing.has(chunk.hash) ? 'missing' : 'later'
+  const result = await ctx.deps.disk.stagePiece(stage, offset, chunk, { tag: 'bytes', bytes, given })
+  if (result.tag === 'staged') return 'done'
+  return result.tag === 'mismatch' ? 'mismatch' : { unstaged: result }
+}
+
+/** A chunk came with another hash: the gateway, which sent it as it was stored, finds out whether it is damaged there. */
+const checkAgain = async (ctx: FolderContext, wanted: Wanted, stage: string, piece: Piece): Promise<Transfer> => {
+  const opened = await openPieces(ctx, wanted, [piece], false)
+  if (ctx.stopped()) return 'stopped'
+  if (opened === undefined) return 'unreachable'
+  const result = await stageOpened(ctx, stage, piece, opened, true)
+  return result === 'mismatch' || result === 'later' ? { unstaged: { tag: 'mismatch' } } : result
 }
 
 /** Brings one large version into the stage, piece by piece; what arrived stays there when the transfer is cut. */

@@ -10,13 +10,14 @@ export interface Opened {
   readonly missing: ReadonlySet<Hash>
 }
 
-/** Asks for chunks of versions; undefined where no answer came (the failure is noted). */
+/** Asks for chunks of versions; undefined where no answer came (the failure is noted). `unchecked`: the caller looks for wrong bytes itself. */
 export const open = async (
   ctx: FolderContext,
   files: readonly { readonly version: Revision; readonly chunks: readonly Hash[] }[],
+  unchecked = false,
 ): Promise<Opened | undefined> => {
   const { agentKey: key, folder } = ctx.deps
-  const reply = await call(ctx, { tag: 'Open', key, folder, files }, ['Opened'])
+  const reply = await call(ctx, { tag: 'Open', key, folder, unchecked, files }, ['Opened'])
   if (E.isLeft(reply)) {
     noteFailure(ctx, reply.left)
     return undefined

@@ -6,9 +6,9 @@ import { MAX_HASHES } from '../../protocol/messages.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
 import { call, noteFailure } from './call.ts'
 import type { FolderContext } from './context.ts'
+import { takeGroup, WINDOW } from './take-group.ts'
 
 const FILES_AT_ONCE = 32
-const WINDOW = 4
 const RETRY_MS = 500
 
 /** One chunk of a local file, and where its bytes come from; a manifest object comes from memory. */
@@ -53,23 +53,6 @@ const askMissing = async (ctx: FolderContext, hashes: readonly Hash[]): Promise<
   return missing
 }
 
-const groupsOf = (pieces: readonly Piece[]): Piece[][] => {
-  const groups: Piece[][] = []
-  let group: Piece[] = []
-  let bytes = 0
-  for (const piece of pieces) {
-    if (group.length > 0 && bytes + piece.chunk.size > MAX_PAYLOAD) {
-      groups.push(group)
-      group = []
-      bytes = 0
-    }
-    group.push(piece)
-    bytes += piece.chunk.size
-  }
-  if (group.length > 0) groups.push(group)
-  return groups
-}
-
 const sendGroup = async (ctx: FolderContext, group: readonly Piece[]): Promise<UploadOutcome> => {
   const bytes = await Promise.all(
     group.map(async ({ bytes: known, path, offset, chunk }) => known ?? ctx.deps.disk.readPiece(path, offset, chunk)),
@@ -86,10 +69,10 @@ const sendGroup = async (ctx: FolderContext, group: readonly Piece[]): Promise<U
 
 /** Sends the pieces, a few messages at a time; stops at the first that fails. */
 const sendPieces = async (ctx: FolderContext, pieces: readonly Piece[]): Promise<UploadOutcome> => {
-  const groups = groupsOf(pieces)
+  const queue = [...pieces]
   let outcome: UploadOutcome = 'sent'
   const sender = async (): Promise<void> => {
-    for (let group = groups.shift(); group !== undefined && outcome === 'sent' && !ctx.stopped(); group = groups.shift()) {
+    for (let group = takeGroup(queue); group.length > 0 && outcome === 'sent' && !ctx.stopped(); group = takeGroup(queue)) {
       const result = await sendGroup(ctx, group)
       if (result !== 'sent') outcome = result
     }

@@ -27,7 +27,7 @@ export const open = async (context: Context, { request, agent }: Signed<'Open'>)
     return reply(
       wanted.left === 'foreign' ? refused(404, 'notFound', 'there is no such version, or it has no such chunk') : failed(wanted.left),
     )
-  const read = await readAll(context.core, wanted.right)
+  const read = await readAll(context.core, wanted.right, request.unchecked)
   if (E.isLeft(read)) return reply(failed(read.left))
   const found = read.right.flatMap(({ chunk, bytes }) => (bytes === undefined ? [] : [{ chunk, bytes }]))
   const absent = read.right.flatMap(({ chunk, bytes }) => (bytes === undefined ? [chunk.hash] : []))
@@ -90,11 +90,17 @@ interface ReadChunk {
   readonly bytes: Buffer | undefined
 }
 
-const readAll = async (core: Core, chunks: readonly Chunk[]): Promise<E.Either<StoreError, readonly ReadChunk[]>> => {
+/** What does not look whole is read again, checked: if it is damaged, that must become known. */
+const readOne = async ({ chunks }: Core, { hash, size }: Chunk, unchecked: boolean): Promise<E.Either<StoreError, Buffer>> => {
+  const bytes = await chunks.read(hash, unchecked)
+  return !unchecked || (E.isRight(bytes) && bytes.right.length === size) ? bytes : chunks.read(hash)
+}
+
+const readAll = async (core: Core, chunks: readonly Chunk[], unchecked: boolean): Promise<E.Either<StoreError, readonly ReadChunk[]>> => {
   const read: ReadChunk[] = []
   for (let at = 0; at < chunks.length; at += PARALLEL) {
     const some = chunks.slice(at, at + PARALLEL)
-    for (const [index, bytes] of (await Promise.all(some.map(({ hash }) => core.chunks.read(hash)))).entries()) {
+    for (const [index, bytes] of (await Promise.all(some.map((chunk) => readOne(core, chunk, unchecked)))).entries()) {
       const chunk = some[index]
       if (chunk === undefined) continue
       if (E.isLeft(bytes) && bytes.left.tag !== 'NotFound' && bytes.left.tag !== 'Damaged') return bytes

@@ -144,7 +144,7 @@ export class Client implements AsyncDisposable {
   }
 
   open(version: number, chunks: readonly Hash[], folder = this.folder) {
-    return this.line.askAll({ tag: 'Open', key: this.signer.key, folder, files: [{ version, chunks }] })
+    return this.line.askAll({ tag: 'Open', key: this.signer.key, folder, unchecked: false, files: [{ version, chunks }] })
   }
 
   missing(chunks: readonly Hash[], folder = this.folder): Promise<Answer> {

@@ -21,13 +21,16 @@ const files = ([staged]: WorkArgs<'stageFiles'>): Outgoing => {
 
 const piece = ([stage, offset, chunk, source]: WorkArgs<'stagePiece'>): Outgoing => {
   if (source.tag === 'file') return { args: [stage, offset, chunk, source], memory: [] }
-  const bytes = new Uint8Array(source.bytes)
+  const { bytes: whole, given = false } = source
+  // Memory that holds anything else, such as a pool's, must not go away with it.
+  const own = given && whole.buffer instanceof ArrayBuffer && whole.byteLength === whole.buffer.byteLength
+  const bytes = own ? new Uint8Array(whole.buffer) : new Uint8Array(whole)
   return { args: [stage, offset, chunk, { tag: 'bytes', bytes }], memory: [bytes.buffer] }
 }
 
 /**
- * The caller's bytes are often views of a larger piece of memory (a frame of several chunks), and stay the caller's: they are copied
- * once, here, and the copy is handed over. (Left to the structured clone, the whole frame would be copied for each of them.)
+ * The caller's bytes are often views of a larger piece of memory (a frame of several chunks), and stay the caller's unless it gives them away: they are
+ * copied once, here, and the copy is handed over. (Left to the structured clone, the whole frame would be copied for each of them.)
  */
 export const outgoing = (name: WorkName, args: readonly unknown[]): Outgoing => {
   // The lane's types tie a call's arguments to its name.
