@@ -116,6 +116,8 @@ export class FolderContext {
   appearedAt = -Infinity
   /** Files being read; a hint that comes meanwhile asks for another look. */
   readonly reading = new Map<SyncPath, { again: boolean; stale: boolean }>()
+  /** The watch has begun: from now on it hints at what changes behind a scan. */
+  watched = false
   /** The whole folder has been scanned since the start. */
   scanned = false
   scanning = false

@@ -55,9 +55,16 @@ const onHint = (ctx: FolderContext, hint: Hint): void => {
   ctx.wake.look.notify()
 }
 
+/** A scan that did not wait for the watch may have missed what changed behind it. */
+const onWatched = (ctx: FolderContext): void => {
+  ctx.watched = true
+  if (ctx.scanned || ctx.scanning) ctx.scanWanted = true
+  ctx.wake.look.notify()
+}
+
 /** The rules that were known when the agent last ran, so that nothing ignored is touched before the scan comes by. */
 const loadRules = async (ctx: FolderContext): Promise<void> => {
-  const files = ctx.index.namedAnywhere(IGNORE_FILE)
+  const files = ctx.index.ignoreFiles()
   if (files.length === 0) return
   for (const reading of await ctx.deps.disk.read(files)) {
     // A link's text is no list of rules.
@@ -143,12 +150,14 @@ const run = async (ctx: FolderContext): Promise<void> => {
   if (ctx.stopped()) return
   const reader = new FileReader(ctx)
   const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
-  // The scan does not wait for the watcher: what it hints at before or after is looked at all the same.
   const watching = ctx.deps.watch.start(
     (hint) => onHint(ctx, hint),
     (path: SyncPath) => ctx.ignore.ignores(path, true),
   )
-  watching.catch((error: unknown) => ctx.crash(error))
+  watching.then(
+    () => onWatched(ctx),
+    (error: unknown) => ctx.crash(error),
+  )
   const loops = [
     lookLoop(ctx, reader),
     planLoop(ctx),

@@ -64,6 +64,11 @@ export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => 
   else noteFile(ctx, look.path, look.seen, found)
 }
 
+/** A listing showed a file or symlink just as it was last seen. */
+export const noteSame = (ctx: FolderContext, path: SyncPath): void => {
+  if (!ctx.defers(path)) ctx.readable(path)
+}
+
 const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
   const known = ctx.index.get(path).local
   if (known?.content.kind === 'directory') {

@@ -1,8 +1,9 @@
 import { nameOf, type SyncPath } from '../../domain/path.ts'
 import type { Listing, Look } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
+import { isStillAs } from '../index/codec.ts'
 import type { FolderContext } from './context.ts'
-import { type Found, noteAbsent, noteLook } from './local-tree.ts'
+import { type Found, noteAbsent, noteLook, noteSame } from './local-tree.ts'
 import { obstacleOf } from './problems.ts'
 import type { FileReader } from './reader.ts'
 import { rootIsHere } from './root.ts'
@@ -31,14 +32,19 @@ const noteListing = (ctx: FolderContext, listing: Listing, found: Found, vanishe
     return
   }
   if (directory !== '') ctx.readable(directory)
-  const listed = new Set<SyncPath>()
+  const known = ctx.index.locals(directory)
   for (const entry of result.entries) {
-    listed.add(entry.path)
+    const stored = known.get(entry.path)
+    known.delete(entry.path)
+    if (entry.tag === 'seen' && stored !== undefined && entry.seen.kind !== 'directory' && isStillAs(stored, entry.seen)) {
+      noteSame(ctx, entry.path)
+      continue
+    }
     noteLook(ctx, entry, found)
     if (walked === 'all' && entry.tag === 'seen' && entry.seen.kind === 'directory' && !ctx.ignore.ignores(entry.path, true))
       found.walk.add(entry.path)
   }
-  for (const node of ctx.index.children(directory)) if (!listed.has(node.path)) vanished.push(node.path)
+  for (const path of known.keys()) vanished.push(path)
   for (const raw of result.unnameable) ctx.unnameable(directory, raw)
 }
 
@@ -102,7 +108,7 @@ export const walk = async (ctx: FolderContext, reader: FileReader, from: readonl
     ctx.index.note(() => {
       for (const listing of listings) noteListing(ctx, listing, found, vanished)
     })
-    waiting.push(...found.walk)
+    for (const directory of found.walk) waiting.push(directory)
     await noteVanished(ctx, vanished)
     await reader.read(found.read)
   }
@@ -144,17 +150,22 @@ export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: rea
   await reader.read(found.read)
 }
 
+/** So long the first scan waits for the watch, which sees what changes behind it: a folder that can be watched is scanned once at a start, not twice. */
+const WATCH_MS = 10_000
+
 /** Takes what hints have gathered, again and again; scans everything at the start, periodically, and when hints were lost. */
 export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
+  const watchedBy = ctx.now + WATCH_MS
   while (!ctx.stopped()) {
-    if (ctx.scanWanted || ctx.looks.takeOverflow()) await scanAll(ctx, reader)
+    const mayScan = ctx.watched || ctx.now >= watchedBy
+    if (mayScan && (ctx.scanWanted || ctx.looks.takeOverflow())) await scanAll(ctx, reader)
     const paths = ctx.rootLost === undefined ? ctx.looks.take(ctx.now, LOOKS_AT_ONCE) : []
     if (paths.length > 0 || (ctx.rewalk.size > 0 && ctx.rootLost === undefined)) {
       await lookAndRewalk(ctx, reader, paths)
       continue
     }
     const nextLook = ctx.rootLost === undefined ? ctx.looks.next() : undefined
-    const next = Math.min(nextLook ?? Infinity, ctx.nextScan)
+    const next = Math.min(nextLook ?? Infinity, mayScan ? ctx.nextScan : watchedBy)
     await ctx.wake.look.wait(ctx.deps.clock, ctx.signal, Math.max(0, next - ctx.now))
     if (ctx.now >= ctx.nextScan) ctx.scanWanted = true
   }

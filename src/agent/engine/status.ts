@@ -25,8 +25,7 @@ const waiting = (ctx: FolderContext): Waiting => {
   return { outgoing, incoming }
 }
 
-const conflictsIn = (ctx: FolderContext): string[] =>
-  ctx.index.localNamesLike('% (conflict %').filter((path) => isConflictName(nameOf(path)))
+const conflictsIn = (ctx: FolderContext): string[] => ctx.index.maybeConflictCopies().filter((path) => isConflictName(nameOf(path)))
 
 export const statusOf = (ctx: FolderContext): FolderStatus => {
   const { outgoing, incoming } = waiting(ctx)

@@ -78,8 +78,16 @@ export const decodeBase = (text: string): BaseState => {
   return { revision, content: unpackContent(content) }
 }
 
-export const encodeLocal = (local: LocalNode): string =>
-  JSON.stringify([packSeen(local.seen), packContent(local.content), local.settled ? 1 : 0, local.refused ?? null])
+/** A local state as the index stores it. */
+export type StoredLocal = string & { readonly StoredLocal: unique symbol }
+
+export const encodeLocal = (local: LocalNode): StoredLocal =>
+  // The one place that makes them.
+  JSON.stringify([packSeen(local.seen), packContent(local.content), local.settled ? 1 : 0, local.refused ?? null]) as StoredLocal
+
+/** Whether a stored local state is settled, and was seen just like this. One that the log refused is decoded, and counts as news here. */
+export const isStillAs = (stored: StoredLocal, seen: Seen): boolean =>
+  stored.endsWith(',1,null]') && stored.startsWith(`[${encodeSeen(seen)},`)
 
 export const decodeLocal = (text: string): LocalNode => {
   const [seen, content, settled, refused] = JSON.parse(text) as [PackedSeen, PackedContent, 0 | 1, number | null]

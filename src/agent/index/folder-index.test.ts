@@ -7,6 +7,7 @@ import type { SyncPath } from '../../domain/path.ts'
 import { openDatabase } from '../../lib/sqlite.ts'
 import type { Seen } from '../disk/port.ts'
 import { FolderIndex, type IsIgnored, type LocalNode, type Node } from './folder-index.ts'
+import { MAYBE_CONFLICT, MAYBE_RULES } from './schema.ts'
 
 const open = (isIgnored: IsIgnored = () => false): FolderIndex =>
   new FolderIndex(openDatabase(':memory:', { synchronous: 'OFF' }), isIgnored)
@@ -239,11 +240,11 @@ describe('what is asked of directories', () => {
   it('is what is directly inside it on the disk', () => {
     const index = filled()
     remote(index, 'd/there', 1, A)
-    expect(namesOf(index.children(path('d'))).toSorted()).toEqual(
+    expect([...index.locals(path('d')).keys()].toSorted()).toEqual(
       ['d/a', 'd/e', 'd/\u0001', 'd/%', 'd/ü', 'd/u\u0308', 'd/😀', 'd/\uE000'].toSorted(),
     )
-    expect(namesOf(index.children(path('d/e')))).toEqual(['d/e/b'])
-    expect(namesOf(index.children('')).toSorted()).toEqual(names.filter((name) => !name.includes('/')).toSorted())
+    expect([...index.locals(path('d/e')).keys()]).toEqual(['d/e/b'])
+    expect([...index.locals('').keys()].toSorted()).toEqual(names.filter((name) => !name.includes('/')).toSorted())
   })
 
   it('is whether something vanished below it that the log still has', () => {
@@ -370,13 +371,22 @@ describe('contents', () => {
 })
 
 describe('names', () => {
-  it('are found by a pattern, and by themselves anywhere', () => {
-    const index = open()
+  it('of conflict copies on the disk, and of ignore files anywhere, are found without a look at the others', () => {
+    const db = openDatabase(':memory:', { synchronous: 'OFF' })
+    const index = new FolderIndex(db, () => false)
     for (const name of ['x (conflict y)', 'd/x (conflict y)', 'x']) index.setLocal(path(name), local(A))
     remote(index, 'there (conflict y)', 1, A)
-    expect(index.localNamesLike('% (conflict %')).toEqual(['d/x (conflict y)', 'x (conflict y)'])
-    for (const name of ['rules', 'd/rules', 'd/norules', 'rules/x']) remote(index, name, 1, A)
-    expect(index.namedAnywhere('rules').toSorted()).toEqual(['d/rules', 'rules'])
+    expect(index.maybeConflictCopies()).toEqual(['d/x (conflict y)', 'x (conflict y)'])
+    const [rules, others] = [
+      ['.eventsyncignore', 'd/.eventsyncignore'],
+      ['d/x.eventsyncignore', '.eventsyncignore/x'],
+    ]
+    for (const name of [...rules, ...others]) remote(index, name, 1, A)
+    expect(index.ignoreFiles().toSorted()).toEqual(rules)
+    for (const condition of [MAYBE_CONFLICT, MAYBE_RULES]) {
+      const how = db.prepare(`EXPLAIN QUERY PLAN SELECT path FROM node WHERE ${condition}`).get()
+      expect(how?.['detail']).toContain('USING COVERING INDEX')
+    }
   })
 })
 

@@ -1,12 +1,13 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Chunk, type Content, type Hash, sameBytes, sameContent } from '../../domain/content.ts'
-import { parentOf, type SyncPath } from '../../domain/path.ts'
+import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { BaseState, LocalState, RemoteState } from '../../domain/plan/trees.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { RemoteEntry } from '../../protocol/messages.ts'
 import type { Seen } from '../disk/port.ts'
-import { decodeBase, decodeLocal, decodeRemote, encodeLocal, encodeVersion } from './codec.ts'
-import { prepareSchema } from './schema.ts'
+import { IGNORE_FILE } from '../ignore-rules.ts'
+import { decodeBase, decodeLocal, decodeRemote, encodeLocal, encodeVersion, type StoredLocal } from './codec.ts'
+import { MAYBE_CONFLICT, MAYBE_RULES, prepareSchema } from './schema.ts'
 
 /** The local tree's node: what the disk holds, and the stat that tells whether it still does. */
 export interface LocalNode extends LocalState {
@@ -147,20 +148,16 @@ export class FolderIndex {
     return (this.statement('SELECT state FROM node WHERE path = ?').get(path) as { state: number } | undefined)?.state ?? 0
   }
 
-  /** Local paths that match an SQL pattern. */
-  localNamesLike(pattern: string): SyncPath[] {
-    return asRows(
-      this.statement(
-        'SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE local IS NOT NULL AND path LIKE ? ORDER BY path',
-      ).all(pattern),
-    ).map(({ path }) => path)
+  /** Local paths whose names may be those of conflict copies. */
+  maybeConflictCopies(): SyncPath[] {
+    return this.#paths(`SELECT path FROM node WHERE ${MAYBE_CONFLICT} AND local IS NOT NULL ORDER BY path`)
   }
 
-  /** Names and nodes directly inside a directory that have a local state. */
-  children(directory: SyncPath | ''): Node[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)).map(
-      toNode,
-    )
+  /** What the disk held directly inside a directory, by path, as it is stored: a scan decodes only what has changed. */
+  locals(directory: SyncPath | ''): Map<SyncPath, StoredLocal> {
+    const rows = this.statement('SELECT path, local FROM node WHERE parent = ? AND local IS NOT NULL').all(directory)
+    // Two columns; every local was written by encodeLocal.
+    return new Map((rows as unknown as { readonly path: SyncPath; readonly local: StoredLocal }[]).map(({ path, local }) => [path, local]))
   }
 
   /** All nodes below a directory, after a path, in path order. */
@@ -176,11 +173,13 @@ export class FolderIndex {
   }
 
   /** Ignore files that any of the trees knows of. */
-  namedAnywhere(name: string): SyncPath[] {
-    const rows = this.statement(
-      "SELECT path, NULL AS local, NULL AS base, NULL AS remote FROM node WHERE path = ?1 OR path LIKE '%/' || ?1",
-    ).all(name)
-    return asRows(rows).map(({ path }) => path)
+  ignoreFiles(): SyncPath[] {
+    return this.#paths(`SELECT path FROM node WHERE ${MAYBE_RULES}`).filter((path) => nameOf(path) === IGNORE_FILE)
+  }
+
+  #paths(sql: string): SyncPath[] {
+    // One column, written from validated paths.
+    return (this.statement(sql).all() as unknown as { readonly path: SyncPath }[]).map(({ path }) => path)
   }
 
   /** Writes every node below a directory again: what the ignore rules say of it has changed. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { IGNORE_FILE } from '../ignore-rules.ts'
 
 const VERSION = 1
 
@@ -26,10 +27,21 @@ const SCHEMA = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `
 
+/** Names that conflict copies, and ignore files, have a part of: written so that their indexes are used wherever a query says the same. */
+export const MAYBE_CONFLICT = "instr(path, ' (conflict ') > 0"
+export const MAYBE_RULES = `instr(path, '${IGNORE_FILE}') > 0`
+
+/** A start, and each look at the status, ask for these few paths: a database of an earlier version gets the indexes, too. */
+const RARE_NAMES = `
+  CREATE INDEX IF NOT EXISTS node_conflict ON node (path) WHERE ${MAYBE_CONFLICT};
+  CREATE INDEX IF NOT EXISTS node_rules ON node (path) WHERE ${MAYBE_RULES};
+`
+
 /** Makes the tables in a new database; throws where a newer version of EventSync wrote it. */
 export const prepareSchema = (db: DatabaseSync): void => {
   // The pragma's row has this one column.
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
   if (version > VERSION) throw new Error(`the index was written by a newer version of EventSync (schema ${version}); update this one`)
   if (version === 0) db.exec(`BEGIN; ${SCHEMA} PRAGMA user_version = ${VERSION}; COMMIT`)
+  db.exec(RARE_NAMES)
 }

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { FSWatcher } from 'chokidar'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { path, temporaryFolder } from '../../../test/support/disk.ts'
@@ -26,7 +27,6 @@ const watched = async (
   const hints: Hint[] = []
   const watching = await chokidarWatch(root).start((hint) => hints.push(hint), skip)
   onTestFinished(() => watching[Symbol.asyncDispose]())
-  expect(hints.splice(0)).toEqual([{ tag: 'everything', reason: 'watching has begun' }])
   const hinted = async (...names: string[]): Promise<void> => {
     const expected = names.map((name) => ({ tag: 'path', path: path(name) }))
     await vi.waitFor(() => expect(hints).toEqual(expect.arrayContaining(expected)), { timeout: 5000, interval: 2 })
@@ -67,6 +67,25 @@ describe('chokidarWatch', () => {
     hints.length = 0
     fs.writeFileSync(at('d7/e/f/late'), '')
     await hinted('d7/e/f/late')
+  })
+
+  test('directories that come while the watch begins are watched, too', async () => {
+    const root = temporaryFolder()
+    for (let i = 0; i < 100; i++) fs.mkdirSync(join(root, `d${i}`))
+    const hints: Hint[] = []
+    const starting = chokidarWatch(root).start(
+      (hint) => hints.push(hint),
+      () => false,
+    )
+    const come = Array.from({ length: 60 }, (_, i) => `d${i}/new/in`)
+    for (const name of come) {
+      fs.mkdirSync(join(root, name), { recursive: true })
+      await setImmediate()
+    }
+    const watching = await starting
+    onTestFinished(() => watching[Symbol.asyncDispose]())
+    for (const name of come) fs.writeFileSync(join(root, name, 'late'), '')
+    await vi.waitFor(() => expect(paths(hints)).toEqual(expect.arrayContaining(come.map((name) => `${name}/late`))), { timeout: 5000 })
   })
 
   test('a directory that was moved in is watched, too', async () => {

@@ -175,8 +175,8 @@ export const listen = (watcher: FSWatcher, root: string, directories: Directorie
 }
 
 /**
- * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none through a symlink. `start` resolves once all
- * directories that were there are watched; what changed before that is covered by a last hint, to scan everything.
+ * Watches a folder (an absolute, real path) by chokidar: one watch a directory, none through a symlink. chokidar watches a directory before it
+ * reads it, so that at its `ready` none has been missed.
  */
 export const chokidarWatch = (root: string): Watch => ({
   start: async (hint, skip) => {
@@ -194,7 +194,6 @@ export const chokidarWatch = (root: string): Watch => ({
     listen(watcher, root, directories, emit)
     watcher.add(root)
     await new Promise<void>((resolve) => watcher.once('ready', resolve))
-    emit({ tag: 'everything', reason: 'watching has begun' })
     return {
       [Symbol.asyncDispose]: async () => {
         open = false

@@ -10,6 +10,9 @@ export type Hint =
 
 /** Says where to look; the scan finds the truth. Hints may repeat, come late, or be lost. */
 export interface Watch {
-  /** Calls `hint` until disposed. `skip` tells of directories that need no watching (ignored ones). */
+  /**
+   * Calls `hint` until disposed. Resolves when every directory that was there is watched: what changed before is for the caller to scan.
+   * `skip` tells of directories that need no watching (ignored ones).
+   */
   start(hint: (hint: Hint) => void, skip: (path: SyncPath) => boolean): Promise<AsyncDisposable>
 }
