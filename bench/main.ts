@@ -1,12 +1,14 @@
 /**
  * `npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]`: the workloads of docs/performance.md with real processes, each in a
  * fresh directory; a table on stdout, and the same as JSON. With EVENTSYNC_BENCH_PROFILE=DIRECTORY each process leaves its CPU profiles there.
+ * What a run wrote stays, until `npm run bench -- --clean [--dir DIRECTORY]`.
  */
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Bench, type Workload } from './support/bench.ts'
+import { clean, keptIn, newRoot } from './support/kept.ts'
 import { describeMachine } from './support/machine.ts'
 import { limitOf, median, passes, type Measure } from './support/measure.ts'
 import { tableOf } from './support/report.ts'
@@ -20,7 +22,8 @@ import { log } from './workloads/log.ts'
 const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway, log]
 
 const usage = (): never => {
-  console.error(`usage: npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]\n`)
+  console.error(`usage: npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]
+       npm run bench -- --clean [--dir DIRECTORY]\n`)
   for (const { name, about } of WORKLOADS) console.error(`  ${name.padEnd(18)} ${about}`)
   process.exit(2)
 }
@@ -29,13 +32,18 @@ const options = () => {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { runs: { type: 'string', default: '3' }, json: { type: 'string' }, dir: { type: 'string', default: tmpdir() } },
+      options: {
+        runs: { type: 'string', default: '3' },
+        json: { type: 'string' },
+        dir: { type: 'string', default: tmpdir() },
+        clean: { type: 'boolean', default: false },
+      },
     })
     const runs = Number(values.runs)
     const chosen = WORKLOADS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
     if (!Number.isInteger(runs) || runs < 1 || positionals.some((name) => !WORKLOADS.some((workload) => workload.name === name)))
       return usage()
-    return { runs, chosen, json: values.json, dir: values.dir }
+    return { runs, chosen, json: values.json, dir: values.dir, cleaning: values.clean }
   } catch {
     return usage()
   }
@@ -44,8 +52,9 @@ const options = () => {
 const resultsFile = (): string => join(import.meta.dirname, 'results', `${new Date().toISOString().replaceAll(/[:.]/g, '-')}.json`)
 
 const main = async (): Promise<void> => {
-  const { runs, chosen, json = resultsFile(), dir } = options()
-  const root = realpathSync(mkdtempSync(join(dir, 'eventsync-bench-')))
+  const { runs, chosen, json = resultsFile(), dir, cleaning } = options()
+  if (cleaning) return console.error(`removed what ${clean(dir)} runs left; the next one should begin in six minutes at the earliest`)
+  const root = newRoot(dir)
   const bench = new Bench(root, runs)
   const machine = describeMachine(root)
   const measures: Measure[] = []
@@ -72,8 +81,10 @@ const main = async (): Promise<void> => {
   )
   console.log(tableOf(measures))
   for (const failure of failures) console.log(`\nnot measured: ${failure}`)
-  console.error(`\nwritten to ${json}`)
-  rmSync(root, { recursive: true })
+  console.error(`\nwritten to ${json}\nthe runs' files are kept in ${root}`)
+  const kept = keptIn(dir).length
+  if (kept > 0)
+    console.error(`${kept} earlier runs left theirs: npm run bench -- --clean removes them (and slows down what is measured right after)`)
   process.exitCode = failures.length > 0 ? 1 : 0
 }
 
