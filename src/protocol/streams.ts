@@ -5,6 +5,13 @@ export const PACKS = 'packs'
 /** The gateway's own stream: its checkpoints. */
 export const GATEWAY = 'gateway'
 
-export const folderStream = (folder: FolderId): string => `folder-${folder}`
-export const accountStream = (account: AccountId): string => `account-${account}`
-export const agentStream = (agent: AgentKey): string => `agent-${agent}`
+const FOLDER = 'folder-'
+const ACCOUNT = 'account-'
+const AGENT = 'agent-'
+
+/** What the names of all other streams start with. */
+export const STREAM_KINDS: readonly string[] = [FOLDER, ACCOUNT, AGENT]
+
+export const folderStream = (folder: FolderId): string => `${FOLDER}${folder}`
+export const accountStream = (account: AccountId): string => `${ACCOUNT}${account}`
+export const agentStream = (agent: AgentKey): string => `${AGENT}${agent}`

@@ -6,6 +6,7 @@ import { createMemoryLog, createMemoryStorage } from '../../src/eventlog/memory.
 import type { EventLog, RecordedEvent } from '../../src/eventlog/port.ts'
 import { openSqliteLog } from '../../src/eventlog/sqlite.ts'
 import { openDatabase } from '../../src/lib/sqlite.ts'
+import { eventStore } from './eventlog.eventstoredb.ts'
 
 export interface LogOptions {
   readonly onAppend?: (stream: string, events: readonly RecordedEvent[]) => void
@@ -20,6 +21,8 @@ export interface LogFixture extends AsyncDisposable {
 }
 
 export interface LogAdapter {
+  /** Whether it can tell that its disk is full: a remote server stops itself then. */
+  readonly tellsFull: boolean
   /** Whether it takes `onAppend`. */
   readonly hook: boolean
   readonly create: () => Promise<LogFixture>
@@ -60,6 +63,7 @@ const memory = async (): Promise<LogFixture> => {
 
 /** Every adapter of the port; `EVENTSYNC_TEST_EVENTLOG` picks some. */
 export const LOG_ADAPTERS = {
-  sqlite: { hook: true, create: sqlite },
-  memory: { hook: true, create: memory },
+  sqlite: { hook: true, tellsFull: true, create: sqlite },
+  memory: { hook: true, tellsFull: true, create: memory },
+  eventstoredb: { hook: false, tellsFull: false, create: eventStore },
 } satisfies Record<string, LogAdapter>

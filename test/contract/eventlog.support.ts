@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
-import type { EventLog, LogPosition, NewEvent, RecordedEvent } from '../../src/eventlog/port.ts'
+import { either as E } from 'fp-ts'
+import type { Appended, AppendError, EventLog, LogPosition, NewEvent, RecordedEvent } from '../../src/eventlog/port.ts'
 import { right } from './support.ts'
 
 /** An event with content of its own in every field. */
@@ -15,6 +16,17 @@ export const newEvents = (count: number): readonly NewEvent[] => Array.from({ le
 export const appendAtEnd = async (log: EventLog, stream: string, events: readonly NewEvent[]): Promise<void> => {
   const last = right(await log.last(stream)())
   right(await log.append(stream, last?.revision ?? 'none', events)())
+}
+
+/** Appends the same again as long as the outcome is unknown, as the port asks for. */
+export const appendSurely: (log: EventLog, ...append: Parameters<EventLog['append']>) => Promise<E.Either<AppendError, Appended>> = async (
+  log,
+  ...append
+) => {
+  for (let tries = 1; ; tries += 1) {
+    const appended = await log.append(...append)()
+    if (E.isRight(appended) || appended.left.tag !== 'OutcomeUnknown' || tries === 20) return appended
+  }
 }
 
 /** Everything in the log, read page by page. */
