@@ -43,7 +43,7 @@ const must = <L, A>(either: E.Either<L, A>): A => {
 
 const openGateway = async (directory: string, parts: AsyncDisposableStack, metrics: GatewayMetrics): Promise<Gateway> => {
   const database = (name: string, synchronous: 'FULL' | 'NORMAL') =>
-    parts.adopt(openDatabase(join(directory, name), { synchronous }), (db) => db.close())
+    parts.adopt(openDatabase(join(directory, name), { synchronous, cacheMiB: 32 }), (db) => db.close())
   const logDatabase = database('log.db', 'FULL')
   const state = openState(logDatabase)
   const log = parts.use(openSqliteLog(logDatabase, { onAppend: state.appended }))
@@ -67,7 +67,7 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack, metri
     log,
     state,
     followed,
-    blobs: createBlobStore(store, followed),
+    blobs: createBlobStore(store, followed, { latestBytes: 32 * 1024 * 1024 }),
     uploads: openUploads(database('uploads.db', 'NORMAL')),
     clock: systemClock,
     random: randomBytes,

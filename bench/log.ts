@@ -10,7 +10,7 @@ import { openState } from '../src/projections/state/state.ts'
 import { chainOf } from '../src/protocol/chain.ts'
 import type { RecordedEvent } from '../src/eventlog/port.ts'
 
-const PAGE = 1024
+const PAGE = 4096
 
 /** Reads all events, page by page; events a second. */
 const overAll = (log: string, each: (events: readonly RecordedEvent[]) => void): number => {
@@ -40,8 +40,8 @@ export const replayRate = (log: string): number => {
 
 /** Read, decode, fold into the state and into what follows the log, each in a database of its own in the directory. */
 export const rebuildRate = (log: string, directory: string): number => {
-  using stateDatabase = openDatabase(join(directory, 'rebuilt-state.db'), { synchronous: 'OFF' })
-  using followDatabase = openDatabase(join(directory, 'rebuilt-projections.db'), { synchronous: 'OFF' })
+  using stateDatabase = openDatabase(join(directory, 'rebuilt-state.db'), { synchronous: 'OFF', cacheMiB: 32 })
+  using followDatabase = openDatabase(join(directory, 'rebuilt-projections.db'), { synchronous: 'OFF', cacheMiB: 32 })
   const decoder = createDecoder()
   const state = openState(stateDatabase, decoder)
   const follow = openFollowTables(followDatabase)

@@ -21,6 +21,7 @@ const createIndex = (): PackIndex & { readonly add: (event: PackEvent) => void }
   const places = new Map<Hash, { pack: string; offset: number; size: number }>()
   return {
     find: (chunk) => places.get(chunk),
+    together: (ask) => ask(),
     add: ({ pack, entries }) => entries.forEach(({ hash: chunk, offset, size }) => places.set(chunk, { pack, offset, size })),
   }
 }

@@ -1,6 +1,7 @@
 import { either as E } from 'fp-ts'
 import type { Hash } from '../domain/content.ts'
 import type { PackEvent } from '../domain/events.ts'
+import { createLru, type Lru } from '../lib/lru.ts'
 import { sha256 } from '../protocol/hash.ts'
 import { arrange } from './arrange.ts'
 import { chunkName, packName } from './names.ts'
@@ -17,6 +18,11 @@ export interface ChunkStore extends BlobStore {
   verify(): AsyncIterable<DamagedObject>
 }
 
+export interface ChunkStoreOptions {
+  /** So many bytes of the packs that were put last stay in memory, and are read from there: other devices want them at once. */
+  readonly latestBytes?: number
+}
+
 type Result<A> = Promise<E.Either<StoreError, A>>
 
 /** The parts that the operations share. `damaged`: what a read has found, until it is stored again. */
@@ -26,6 +32,8 @@ interface Parts {
   readonly own: OwnObjects
   readonly readPacked: ReturnType<typeof createPackReads>
   readonly damaged: Set<Hash>
+  /** Packs as they were put a moment ago. */
+  readonly latest: Lru<string, Buffer>
 }
 
 const checked = (hash: Hash, name: string, read: E.Either<StoreError, Buffer>): E.Either<StoreError, Buffer> =>
@@ -34,9 +42,11 @@ const checked = (hash: Hash, name: string, read: E.Either<StoreError, Buffer>): 
 const mayBeElsewhere = (read: E.Either<StoreError, Buffer>): boolean =>
   E.isLeft(read) && (read.left.tag === 'Damaged' || read.left.tag === 'NotFound')
 
-const getPacked = async ({ index, readPacked }: Parts, hash: Hash): Promise<E.Either<StoreError, Buffer> | undefined> => {
+const getPacked = async ({ index, readPacked, latest }: Parts, hash: Hash): Promise<E.Either<StoreError, Buffer> | undefined> => {
   const place = index.find(hash)
   if (place === undefined) return undefined
+  const pack = latest.get(place.pack)
+  if (pack !== undefined) return E.right(pack.subarray(place.offset, place.offset + place.size))
   return checked(hash, packName(place.pack), await readPacked(place))
 }
 
@@ -53,9 +63,10 @@ const get = async (parts: Parts, hash: Hash, unchecked: boolean): Result<Buffer>
   return packed ?? own
 }
 
-const putPack = async (store: ObjectStore, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
-  const { hash, pieces, entries } = encodePack(chunks)
-  const stored = await store.put(packName(hash), pieces)()
+const putPack = async ({ store, latest }: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
+  const { hash, bytes, entries } = encodePack(chunks)
+  const stored = await store.put(packName(hash), [bytes])()
+  if (E.isRight(stored)) latest.set(hash, bytes)
   return E.map((): readonly PackEvent[] => [{ type: 'PackStored', pack: hash, entries }])(stored)
 }
 
@@ -72,19 +83,19 @@ const toStore = (
 ): { readonly fresh: readonly NewChunk[]; readonly repairs: readonly NewChunk[] } => {
   const each = [...new Map(chunks.map((chunk) => [chunk.hash, chunk])).values()]
   return {
-    fresh: each.filter(({ hash }) => !damaged.has(hash) && index.find(hash) === undefined),
+    fresh: index.together(() => each.filter(({ hash }) => !damaged.has(hash) && index.find(hash) === undefined)),
     repairs: each.filter(({ hash }) => damaged.has(hash)),
   }
 }
 
 const put = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
-  const wrong = chunks.find(({ hash, bytes }) => sha256(bytes) !== hash)
+  const wrong = chunks.find(({ hash, bytes, checked: before }) => before !== true && sha256(bytes) !== hash)
   if (wrong !== undefined) return E.left({ tag: 'Damaged', name: chunkName(wrong.hash), reason: 'the bytes given have another hash' })
   const { fresh, repairs } = toStore(parts, chunks)
   const { own, packs } = arrange(fresh)
   // All are waited for, also where one fails: nothing goes on behind the caller's back.
   const results = await Promise.all([
-    ...packs.map((pack) => putPack(parts.store, pack)),
+    ...packs.map((pack) => putPack(parts, pack)),
     ...[...own, ...repairs].map((chunk) => putOwn(parts, chunk)),
   ])
   return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(E.sequenceArray(results))
@@ -104,9 +115,16 @@ const missing = async ({ index, own, damaged }: Parts, hashes: readonly Hash[]):
  * a batch share packs. A small chunk is looked for in the index alone: one that is an object of its own already is
  * stored once more when it comes in a batch, since asking the store for each would cost more than that ever saves.
  */
-export const createBlobStore = (store: ObjectStore, index: PackIndex): ChunkStore => {
+export const createBlobStore = (store: ObjectStore, index: PackIndex, { latestBytes = 0 }: ChunkStoreOptions = {}): ChunkStore => {
   const damaged = new Set<Hash>()
-  const parts: Parts = { store, index, own: createOwnObjects(store), readPacked: createPackReads(store), damaged }
+  const parts: Parts = {
+    store,
+    index,
+    own: createOwnObjects(store),
+    readPacked: createPackReads(store),
+    damaged,
+    latest: createLru(latestBytes, ({ length }) => length),
+  }
   async function* verify(): AsyncGenerator<DamagedObject> {
     for await (const found of verifyObjects(store)) {
       for (const hash of found.chunks) damaged.add(hash)

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { either as E } from 'fp-ts'
 import type { Hash } from '../domain/content.ts'
 import type { PackEntry } from '../domain/events.ts'
+import { sha256 } from '../protocol/hash.ts'
 import type { NewChunk } from './port.ts'
 
 /** The most bytes of one pack, and the most chunks, so that its event stays far below an append's bound. */
@@ -21,7 +21,7 @@ export const packSize = (chunks: number, bytes: number): number => HEADER + byte
 export interface Pack {
   /** SHA-256 of all of it. */
   readonly hash: string
-  readonly pieces: readonly Uint8Array[]
+  readonly bytes: Buffer
   readonly entries: readonly PackEntry[]
 }
 
@@ -57,10 +57,8 @@ export const encodePack = (chunks: readonly NewChunk[]): Pack => {
     offset += bytes.length
     return entry
   })
-  const pieces = [header(), ...chunks.map(({ bytes }) => bytes), tail(entries)]
-  const digest = createHash('sha256')
-  for (const piece of pieces) digest.update(piece)
-  return { hash: digest.digest('hex'), pieces, entries }
+  const pack = Buffer.concat([header(), ...chunks.map(({ bytes }) => bytes), tail(entries)])
+  return { hash: sha256(pack), bytes: pack, entries }
 }
 
 /** The entries of a pack, in bounds but not yet checked against their hashes; or why there are none. */

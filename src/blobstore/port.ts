@@ -26,17 +26,21 @@ export interface ObjectStore extends AsyncDisposable {
 export interface NewChunk {
   readonly hash: Hash
   readonly bytes: Uint8Array
+  /** The bytes were checked against the hash since they came into this process: `put` need not do it again. */
+  readonly checked?: true
 }
 
 /** Where the small chunks that share pack objects lie: a projection of the log's `PackStored` events. */
 export interface PackIndex {
   find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined
+  /** Asks many things at once, which costs less than asking each by itself. `ask` must not be asynchronous. */
+  together<A>(ask: () => A): A
 }
 
 /**
  * Chunks by hash, over an {@link ObjectStore}. A chunk is an object of its own, or lies in a pack with other small chunks of its batch.
- * Every chunk is checked against its hash when put (a mismatch is Damaged, and nothing of the batch is stored) and when read
- * (Damaged counts as missing, DESIGN.md section 5). Durable when `put` resolves.
+ * Every chunk is checked against its hash once when put (a mismatch is Damaged, and nothing of the batch is stored) and whenever it is read
+ * from the store (Damaged counts as missing, DESIGN.md section 5). Durable when `put` resolves.
  */
 export interface BlobStore {
   /** Stores the batch; returns the packs it made, whose events the caller appends before any event that names their chunks (I6). */

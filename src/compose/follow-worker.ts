@@ -18,15 +18,20 @@ export interface FollowFiles {
   readonly projections: string
 }
 
+/** Hashes lie anywhere in their tables: pages that are written again and again should not be read again, too. */
+const CACHE_MIB = 32
+/** What is not in the tables yet is in the gateway's memory: nobody waits for them. */
+const GATHER_MS = 50
+
 // `followWorker` gives it just this.
 const { log, objects, store: storeConfig, projections } = workerData as FollowFiles
 if (parentPort === null) throw new Error('this module is a worker thread')
-const db = openDatabase(projections, { synchronous: 'NORMAL' })
+const db = openDatabase(projections, { synchronous: 'NORMAL', cacheMiB: CACHE_MIB })
 const tables = openFollowTables(db)
 const store = await openObjectStore(storeConfig, objects)()
 if (E.isLeft(store)) throw new Error(storeTrouble(storeConfig, objects, store.left))
 using reader = openSqliteLogReader(log)
-await runFollower(parentPort, readerSource(reader, createBlobStore(store.right, readFollowTables(db))), tables)
+await runFollower(parentPort, readerSource(reader, createBlobStore(store.right, readFollowTables(db))), tables, GATHER_MS)
 parentPort.close()
 await store.right[Symbol.asyncDispose]()
 db.close()

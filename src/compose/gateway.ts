@@ -64,10 +64,16 @@ const settingsOf = (config: GatewayConfig): GatewaySettings => ({
   passwordClients: config.passwordClients ? 'allow' : 'refuse',
 })
 
+/** Of packs that were stored last, kept in memory for whoever asks for them next. */
+const LATEST_PACKS_BYTES = 32 * 1024 * 1024
+
+/** Of the log and the trees. */
+const LOG_CACHE_MIB = 32
+
 const openDatabases = (data: DataDirectory, parts: AsyncDisposableStack) => {
   const closing = (db: DatabaseSync): DatabaseSync => parts.adopt(db, () => db.close())
   const opened = opening(data.log, () => {
-    const db = closing(openDatabase(data.log, { synchronous: 'FULL' }))
+    const db = closing(openDatabase(data.log, { synchronous: 'FULL', cacheMiB: LOG_CACHE_MIB }))
     const state = openState(db)
     return { state, log: parts.use(openSqliteLog(db, { onAppend: state.appended })) }
   })
@@ -103,7 +109,7 @@ const start = async (
   const metrics = createMetrics()
   const gateway = createGateway({
     log,
-    blobs: createBlobStore(parts.use(store.right), followed),
+    blobs: createBlobStore(parts.use(store.right), followed, { latestBytes: LATEST_PACKS_BYTES }),
     state,
     followed,
     uploads,

@@ -19,15 +19,17 @@ export const opening = <A>(file: string, open: () => A): Outcome<A> => {
 
 const isWhole = (db: DatabaseSync): boolean => db.prepare('PRAGMA quick_check(1)').get()?.['quick_check'] === 'ok'
 
+const CACHE_MIB = 16
+
 /** Opens what can be made again from elsewhere, and makes it anew where it is damaged. */
 export const openRebuildable = (file: string): DatabaseSync => {
   try {
-    const db = openDatabase(file, { synchronous: 'NORMAL' })
+    const db = openDatabase(file, { synchronous: 'NORMAL', cacheMiB: CACHE_MIB })
     if (isWhole(db)) return db
     db.close()
   } catch (error) {
     if (databaseFailure(error) !== 'unavailable') throw error
   }
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
-  return openDatabase(file, { synchronous: 'NORMAL' })
+  return openDatabase(file, { synchronous: 'NORMAL', cacheMiB: CACHE_MIB })
 }

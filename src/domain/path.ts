@@ -13,12 +13,32 @@ const MAX_PATH_BYTES = 4096
 
 const badPath = (reason: string): E.Either<PathError, never> => E.left({ tag: 'BadPath', reason })
 
+const SLASH = 0x2f
+const DOT = 0x2e
+const LAST_ASCII = 0x7f
+
+/** Whether a path is of the usual kind, whose every rule one look at its characters settles; no name of it starts with a dot. */
+const isUsual = (input: string): boolean => {
+  if (input.length > MAX_PATH_BYTES) return false
+  let start = 0
+  for (let at = 0; at <= input.length; at += 1) {
+    const code = at === input.length ? SLASH : input.charCodeAt(at)
+    if (code === 0 || code > LAST_ASCII) return false
+    if (code !== SLASH) continue
+    if (at === start || at - start > MAX_NAME_BYTES || input.charCodeAt(start) === DOT) return false
+    start = at + 1
+  }
+  return true
+}
+
 /**
  * Validates a path from outside (I11). Any name that a Linux file system holds is allowed (line breaks, backslashes, leading
  * spaces, 255 bytes), so only the rules that keep it inside the folder and representable remain.
  */
 export const parsePath = (input: unknown): E.Either<PathError, SyncPath> => {
   if (typeof input !== 'string') return badPath('a path must be a string')
+  // All rules below hold for it.
+  if (isUsual(input)) return E.right(input as SyncPath)
   if (input === '') return badPath('a path must not be empty')
   if (input.startsWith('/')) return badPath('a path must be relative')
   if (input.includes('\0')) return badPath('a path must not hold a NUL')

@@ -57,7 +57,7 @@ export interface EventLog extends AsyncDisposable {
   read(stream: string, from: number, max: number): TE.TaskEither<ReadError, readonly RecordedEvent[]>
   /** The last event of a stream, or undefined where there is none. */
   last(stream: string): TE.TaskEither<ReadError, RecordedEvent | undefined>
-  /** At most `max` events of all streams after `after` (excluded). */
+  /** At most `max` events of all streams after `after` (excluded); fewer, too, where they are large, and none only at the end. */
   readAll(after: LogPosition | 'start', max: number): TE.TaskEither<ReadError, readonly RecordedEvent[]>
   /** Batches of all events after `after`, those to come included, until the signal aborts; a slow reader slows only itself. */
   subscribe(after: LogPosition | 'start', signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>

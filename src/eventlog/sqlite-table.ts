@@ -67,12 +67,32 @@ export interface LogReads {
   last(stream: string): RecordedEvent | undefined
 }
 
+/** Rows that are read at once, and bytes after which a page ends: a page of large events must not fill the memory (I16). */
+const ROWS = 128
+const PAGE_BYTES = 2 * 1024 * 1024
+
+const pageAfter = (read: (order: bigint, rows: number) => readonly Row[], order: bigint, max: number): readonly RecordedEvent[] => {
+  const page: RecordedEvent[] = []
+  let bytes = 0
+  while (page.length < max && bytes < PAGE_BYTES) {
+    const asked = Math.min(ROWS, max - page.length)
+    const rows = read(page.at(-1)?.position.order ?? order, asked)
+    for (const row of rows) {
+      const event = decode(row)
+      bytes += event.data.length + event.metadata.length
+      page.push(event)
+    }
+    if (rows.length < asked) break
+  }
+  return page
+}
+
 export const prepareReads = (db: DatabaseSync): LogReads => {
   const after = prepared(db, `${SELECT} WHERE position > ? ORDER BY position LIMIT ?`)
   const of = prepared(db, `${SELECT} WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision >= ? ORDER BY revision LIMIT ?`)
   const last = prepared(db, `${SELECT} WHERE stream = (SELECT id FROM streams WHERE name = ?) ORDER BY revision DESC LIMIT 1`)
   return {
-    after: (order, max) => rowsOf(after.all(order, Math.max(0, max))).map(decode),
+    after: (order, max) => pageAfter((from, rows) => rowsOf(after.all(from, rows)), order, max),
     of: (stream, from, max) => rowsOf(of.all(stream, from, Math.max(0, max))).map(decode),
     last: (stream) => rowsOf(last.all(stream)).map(decode)[0],
   }

@@ -73,6 +73,22 @@ describe('openSqliteLogReader', () => {
     expect(reader.readAllSync(second!.position.order, 10)).toMatchObject([event(2), { ...event(3), stream: 'b' }])
   })
 
+  it('I16: ends a page early where its events are large, and leaves none out', async () => {
+    using db = opened()
+    const log = openSqliteLog(db)
+    const count = 300
+    for (let n = 0; n < count; n += 1) {
+      const appended = await log.append('a', n === 0 ? 'none' : n - 1, [{ ...event(n), data: JSON.stringify('x'.repeat(50_000)) }])()
+      expect(E.isRight(appended)).toBe(true)
+    }
+    using reader = openSqliteLogReader(file)
+    const sizes: number[] = []
+    for (let page = reader.readAllSync(0n, 10_000); page.length > 0; page = reader.readAllSync(page.at(-1)!.position.order, 10_000))
+      sizes.push(page.length)
+    expect(Math.max(...sizes)).toBeLessThan(count / 2)
+    expect(sizes.reduce((sum, size) => sum + size)).toBe(count)
+  })
+
   it('refuses a database without a log, and a file that is not there', () => {
     opened().close()
     expect(() => openSqliteLogReader(file)).toThrow('holds no event log')

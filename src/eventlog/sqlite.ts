@@ -114,7 +114,7 @@ export const openSqliteLog = (db: DatabaseSync, { onAppend }: SqliteLogOptions =
 
 /** A log read beside its writer, on a connection of its own: for a worker thread or another process. */
 export interface SqliteLogReader extends Disposable {
-  /** At most `max` events of all streams after `afterOrder` (0n: from the start); fewer, or none, at the end. Throws where the database can't be read. */
+  /** At most `max` events of all streams after `afterOrder` (0n: from the start); fewer, too, where they are large, and none only at the end. Throws where the database can't be read. */
   readAllSync(afterOrder: bigint, max: number): readonly RecordedEvent[]
 }
 

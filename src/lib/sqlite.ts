@@ -5,6 +5,8 @@ export interface DatabaseOptions {
   readonly synchronous: 'FULL' | 'NORMAL' | 'OFF'
   /** The file must be there; nothing is written to it. */
   readonly readOnly?: boolean
+  /** Memory for the pages that it looks at and writes again and again; SQLite's own is 2 MiB. */
+  readonly cacheMiB?: number
 }
 
 /** How long a statement waits for another connection's lock, the recovery at opening included. */
@@ -16,15 +18,30 @@ const WAL_AUTOCHECKPOINT_PAGES = 16_384
  * Opens an SQLite database in WAL mode; `:memory:` makes a private one. The only place that does: every connection gets the busy
  * timeout before its first statement, since two connections that open one file at once meet in its recovery. Throws where it can't.
  */
-export const openDatabase = (file: string, { synchronous, readOnly = false }: DatabaseOptions): DatabaseSync => {
+export const openDatabase = (file: string, { synchronous, readOnly = false, cacheMiB }: DatabaseOptions): DatabaseSync => {
   const db = new DatabaseSync(file, { readOnly, timeout: BUSY_TIMEOUT_MS })
-  if (readOnly) return db
   try {
+    if (cacheMiB !== undefined) db.exec(`PRAGMA cache_size = ${-1024 * cacheMiB}`)
+    if (readOnly) return db
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}; PRAGMA wal_autocheckpoint = ${WAL_AUTOCHECKPOINT_PAGES}`)
     return db
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/**
+ * Runs `fn`, which only reads, over one state of the database. Each statement alone takes and returns the database's locks, which costs more
+ * than a look-up does: so many look-ups belong together. `fn` must not be asynchronous.
+ */
+export const reading = <A>(db: DatabaseSync, fn: () => A): A => {
+  if (inTransaction(db)) return fn()
+  db.exec('BEGIN')
+  try {
+    return fn()
+  } finally {
+    if (inTransaction(db)) db.exec('COMMIT')
   }
 }
 

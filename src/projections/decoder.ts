@@ -1,5 +1,5 @@
 import { either as E } from 'fp-ts'
-import { createLru } from '../lib/lru.ts'
+import { createLatest } from '../lib/latest.ts'
 import { decodeMetadata } from '../protocol/event-codec.ts'
 import { decodeLogEvent, eventErrorText } from '../protocol/log-event.ts'
 import type { DecodedEvent, LogDecoder } from './port.ts'
@@ -9,7 +9,7 @@ const REMEMBERED = 4096
 
 /** Events are remembered by their chain, which names every byte of them: what was understood once holds. */
 export const createDecoder = (): LogDecoder => {
-  const known = createLru<string, DecodedEvent>(REMEMBERED)
+  const known = createLatest<string, DecodedEvent>(REMEMBERED)
   return {
     know: known.set,
     decode: (recorded) => {

@@ -42,6 +42,8 @@ export interface StateProjection {
   readonly tree: (folder: FolderId) => FolderTree
   readonly directory: Directory
   readonly messages: Messages
+  /** Asks many things at once, over one state, which costs less than asking each by itself. `ask` must not be asynchronous. */
+  together<A>(ask: () => A): A
   /** Folds events of one stream in, in one transaction; those that are in already change nothing. */
   apply(stream: string, events: readonly RecordedEvent[]): E.Either<Stopped, void>
 }

@@ -3,7 +3,7 @@ import type { Base, Change } from '../domain/change.ts'
 import { encodeContent, readContent } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
-import { Reader, type Fields } from './reader.ts'
+import { Reader, type Fields, type Place } from './reader.ts'
 
 /** Longest `Reason` of a hold, in characters. */
 export const MAX_REASON = 500
@@ -44,7 +44,7 @@ const APPROVE_CHANGE = new Set(['Action', 'Count'])
  * Reads one change. A field that is not known is refused: what is signed is kept for ever, and nothing may be kept whose meaning was not
  * understood. `checked`: it came from the log, where the gateway put it after checking its hash.
  */
-export const readChange = (reader: Reader, json: Json, at: string, checked: boolean): Change => {
+export const readChange = (reader: Reader, json: Json, at: Place, checked: boolean): Change => {
   const fields = reader.fields(json, at)
   const action = fields.raw('Action')
   switch (action) {
@@ -86,7 +86,7 @@ const readBase = (file: Fields): Base => {
 }
 
 /** Reads a change from outside; `at` is its place in the message, for the error. */
-export const decodeChange = (json: Json, at: string): E.Either<ProtocolError, Change> => {
+export const decodeChange = (json: Json, at: Place): E.Either<ProtocolError, Change> => {
   const reader = new Reader()
   return reader.finish(readChange(reader, json, at, false))
 }

@@ -11,7 +11,7 @@ import {
 } from '../domain/content.ts'
 import type { Json, JsonObject } from './json.ts'
 import { MANIFEST_ENTRY, chunksMatch } from './manifest.ts'
-import type { Fields, Reader } from './reader.ts'
+import { within, type Fields, type Reader, type Place } from './reader.ts'
 
 /** Longest target of a symlink, in bytes. */
 const MAX_TARGET = 4096
@@ -34,10 +34,10 @@ export const encodeContent = (content: Content): JsonObject => {
 }
 
 /** A pair of hash and size. */
-export const readChunk = (reader: Reader, json: Json, at: string): Chunk => {
+export const readChunk = (reader: Reader, json: Json, at: Place): Chunk => {
   const pair: readonly Json[] = Array.isArray(json) ? json : []
   if (pair.length !== 2) reader.fail(at, 'must be a hash and a size')
-  return { hash: reader.hash(pair[0], `${at}[0]`), size: reader.integer(pair[1], `${at}[1]`, 1, CHUNK_MAX) }
+  return { hash: reader.hash(pair[0], within(at, 0)), size: reader.integer(pair[1], within(at, 1), 1, CHUNK_MAX) }
 }
 
 const MODIFIED = /^(0|-?[1-9]\d{0,19})$/

@@ -4,7 +4,7 @@ import type { AccountEvent, AgentEvent, PackEntry, PackEvent } from '../domain/e
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { EncodedEvent } from './folder-event-codec.ts'
 import type { Json } from './json.ts'
-import type { Fields, Reader } from './reader.ts'
+import { within, type Fields, type Reader, type Place } from './reader.ts'
 
 export { decodeFolderEvent, encodeFileEvent, encodeFolderEvent, type EncodedEvent } from './folder-event-codec.ts'
 export { decodeMetadata, encodeMetadata, type EventMetadata, type MessageRecord } from './event-metadata.ts'
@@ -77,13 +77,13 @@ export const decodeAgentEvent = ({ type, data }: EncodedEvent): E.Either<EventEr
 
 const MAX_ENTRIES = 1_000_000
 
-const readPackEntry = (reader: Reader, json: Json, at: string): PackEntry => {
+const readPackEntry = (reader: Reader, json: Json, at: Place): PackEntry => {
   const triple: readonly Json[] = Array.isArray(json) ? json : []
-  const hash: Hash = reader.hash(triple[0], `${at}[0]`)
+  const hash: Hash = reader.hash(triple[0], within(at, 0))
   return {
     hash,
-    offset: reader.integer(triple[1], `${at}[1]`, 0, Number.MAX_SAFE_INTEGER),
-    size: reader.integer(triple[2], `${at}[2]`, 0, CHUNK_MAX),
+    offset: reader.integer(triple[1], within(at, 1), 0, Number.MAX_SAFE_INTEGER),
+    size: reader.integer(triple[2], within(at, 2), 0, CHUNK_MAX),
   }
 }
 

@@ -6,7 +6,7 @@ import { encodeHead, readHead } from './head.ts'
 import type { JsonObject } from './json.ts'
 import { MAX_CHANGES, type Head, type Outcome } from './messages.ts'
 import { encodeOutcome, readOutcome } from './outcome.ts'
-import type { Fields, Reader } from './reader.ts'
+import { within, type Fields, type Reader, type Place } from './reader.ts'
 
 /** How the sender of a change was known: by its signature, by a password alone, or the gateway acted by itself. */
 export type Proof = 'signed' | 'password' | 'gateway'
@@ -48,23 +48,21 @@ const encodeMessage = ({ head, signature, outcomes, refusedLeaves }: MessageReco
   ...(refusedLeaves.length === 0 ? {} : { refusedLeaves }),
 })
 
-export const decodeMetadata = (text: string): E.Either<EventError, EventMetadata> =>
-  readEventJson('metadata', text, (reader, fields) => ({
-    ...optional(fields, 'account', () => fields.account('account')),
-    ...optional(fields, 'agent', () => fields.agentKey('agent')),
-    ...optional(fields, 'epoch', () => fields.string('epoch', 16)),
-    ...optional(fields, 'number', () => fields.integer('number')),
-    ...optional(fields, 'index', () => fields.integer('index')),
-    time: fields.number('time'),
-    ...optional(fields, 'clientTime', () => fields.number('clientTime')),
-    proof: readProof(fields),
-    ...optional(fields, 'message', () => readMessage(reader, fields.fields('message'))),
-  }))
+type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-/** A property where the field is there, and none where it is not. */
-const optional = <K extends string, A>(fields: Fields, key: K, read: () => A): { readonly [P in K]?: A } =>
-  // One key, of type K.
-  fields.has(key) ? ({ [key]: read() } as { [P in K]?: A }) : {}
+/** What is absent from the JSON is no property of what is read. */
+export const decodeMetadata = (text: string): E.Either<EventError, EventMetadata> =>
+  readEventJson('metadata', text, (reader, fields) => {
+    const read: Mutable<EventMetadata> = { time: fields.number('time'), proof: readProof(fields) }
+    if (fields.has('account')) read.account = fields.account('account')
+    if (fields.has('agent')) read.agent = fields.agentKey('agent')
+    if (fields.has('epoch')) read.epoch = fields.string('epoch', 16)
+    if (fields.has('number')) read.number = fields.integer('number')
+    if (fields.has('index')) read.index = fields.integer('index')
+    if (fields.has('clientTime')) read.clientTime = fields.number('clientTime')
+    if (fields.has('message')) read.message = readMessage(reader, fields.fields('message'))
+    return read
+  })
 
 const readProof = (fields: Fields): Proof => {
   const proof = fields.raw('proof')
@@ -83,7 +81,7 @@ const readMessage = (reader: Reader, fields: Fields): MessageRecord => {
   }
 }
 
-const readLeaf = (reader: Reader, json: unknown, at: string): readonly [number, Hash] => {
+const readLeaf = (reader: Reader, json: unknown, at: Place): readonly [number, Hash] => {
   const pair: readonly unknown[] = Array.isArray(json) ? json : []
-  return [reader.integer(pair[0], `${at}[0]`, 0, MAX_CHANGES), reader.hash(pair[1], `${at}[1]`)]
+  return [reader.integer(pair[0], within(at, 0), 0, MAX_CHANGES), reader.hash(pair[1], within(at, 1))]
 }

@@ -4,7 +4,7 @@ import { canonical } from './canonical.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { EncodedEvent } from './folder-event-codec.ts'
 import type { Json } from './json.ts'
-import type { Reader } from './reader.ts'
+import { within, type Reader, type Place } from './reader.ts'
 
 const MAX_HEADS = 100_000
 const MAX_STREAM = 1000
@@ -20,14 +20,14 @@ export const encodeGatewayEvent = ({ type, heads, gatewayKey, signature }: Gatew
   data: JSON.stringify({ v: EVENT_VERSION, heads: encodeHeads(heads), gatewayKey, signature }),
 })
 
-const readHead = (reader: Reader, json: Json, at: string): HeadOfStream => {
+const readHead = (reader: Reader, json: Json, at: Place): HeadOfStream => {
   const triple: readonly Json[] = Array.isArray(json) ? json : []
   const [stream, revision, chain] = triple
-  if (typeof stream !== 'string' || stream.length > MAX_STREAM) reader.fail(`${at}[0]`, 'must be the name of a stream')
+  if (typeof stream !== 'string' || stream.length > MAX_STREAM) reader.fail(within(at, 0), 'must be the name of a stream')
   return {
     stream: typeof stream === 'string' ? stream : '',
-    revision: reader.integer(revision, `${at}[1]`, 0, Number.MAX_SAFE_INTEGER),
-    chain: reader.hash(chain, `${at}[2]`),
+    revision: reader.integer(revision, within(at, 1), 0, Number.MAX_SAFE_INTEGER),
+    chain: reader.hash(chain, within(at, 2)),
   }
 }
 

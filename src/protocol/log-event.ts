@@ -21,17 +21,17 @@ export type LogEvent =
   | { readonly of: 'packs'; readonly event: PackEvent }
   | { readonly of: 'gateway'; readonly event: GatewayEvent }
 
-const STREAM = /^(folder|account|agent)-(.*)$/s
-
 /** Understands an event by its stream; a left stops whoever follows the log: nothing is ever skipped. */
 export const decodeLogEvent = (stream: string, encoded: EncodedEvent): E.Either<EventError, LogEvent> => {
   if (stream === PACKS) return E.map((event: PackEvent): LogEvent => ({ of: 'packs', event }))(decodePackEvent(encoded))
   if (stream === GATEWAY) return E.map((event: GatewayEvent): LogEvent => ({ of: 'gateway', event }))(decodeGatewayEvent(encoded))
-  const [, kind, id] = STREAM.exec(stream) ?? []
-  switch (kind) {
-    case 'folder':
+  const dash = stream.indexOf('-')
+  switch (stream.slice(0, Math.max(0, dash))) {
+    case 'folder': {
+      const event = decodeFolderEvent(encoded)
       // Streams are named by `folderStream` alone.
-      return E.map((event: FolderEvent): LogEvent => ({ of: 'folder', folder: id as FolderId, event }))(decodeFolderEvent(encoded))
+      return E.isLeft(event) ? event : E.right({ of: 'folder', folder: stream.slice(dash + 1) as FolderId, event: event.right })
+    }
     case 'account':
       return E.map((event: AccountEvent): LogEvent => ({ of: 'account', event }))(decodeAccountEvent(encoded))
     case 'agent':

@@ -1,7 +1,7 @@
 import { encodeContent, readContent } from './content-codec.ts'
 import type { Json, JsonObject } from './json.ts'
 import { CODES, type Code, type Outcome, type RemoteEntry } from './messages.ts'
-import type { Fields, Reader } from './reader.ts'
+import { within, type Fields, type Reader, type Place } from './reader.ts'
 
 /** A path's version with its names on the wire; a deleted one has no content, and `Size` 0 for PySync's clients. */
 export const encodeEntry = (entry: RemoteEntry): JsonObject => ({
@@ -12,7 +12,7 @@ export const encodeEntry = (entry: RemoteEntry): JsonObject => ({
 })
 
 /** What the gateway says of a path; its hashes were checked when it took them in. */
-export const readEntry = (reader: Reader, json: Json | undefined, at: string): RemoteEntry => {
+export const readEntry = (reader: Reader, json: Json | undefined, at: Place): RemoteEntry => {
   const fields = reader.fields(json, at)
   return {
     path: fields.path('OriginalName'),
@@ -32,7 +32,7 @@ export const encodeOutcome = (outcome: Outcome): JsonObject =>
         ...(outcome.present === undefined ? {} : { File: encodeEntry(outcome.present) }),
       }
 
-export const readOutcome = (reader: Reader, json: Json, at: string): Outcome => {
+export const readOutcome = (reader: Reader, json: Json, at: Place): Outcome => {
   const fields = reader.fields(json, at)
   const status = fields.raw('Status')
   switch (status) {
@@ -47,7 +47,7 @@ export const readOutcome = (reader: Reader, json: Json, at: string): Outcome => 
       return {
         status,
         ...readRefusal(fields),
-        present: fields.has('File') ? readEntry(reader, fields.raw('File'), `${at}.File`) : undefined,
+        present: fields.has('File') ? readEntry(reader, fields.raw('File'), within(at, 'File')) : undefined,
       }
     default:
       fields.fail('Status', 'must be the status of a change')

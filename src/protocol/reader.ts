@@ -12,6 +12,18 @@ const NO_PATH = '?' as SyncPath
 const isObject = (json: Json | undefined): json is JsonObject => typeof json === 'object' && json !== null && !Array.isArray(json)
 const isList = (json: Json | undefined): json is readonly Json[] => Array.isArray(json)
 
+/** Where something stands in a message. It is put into words only when it is wrong. */
+export type Place = string | { readonly of: Place; readonly at: string | number }
+
+/** A field of an object, or an item of a list. */
+export const within = (of: Place, at: string | number): Place => (of === '' && typeof at === 'string' ? at : { of, at })
+
+const nameOf = (place: Place): string => {
+  if (typeof place === 'string') return place
+  const { of, at } = place
+  return typeof at === 'number' ? `${nameOf(of)}[${at}]` : `${nameOf(of)}.${at}`
+}
+
 /**
  * Reads fields of JSON from outside. The first field that is wrong is remembered and its reading yields a harmless value, so that
  * decoders are straight code; {@link Reader.finish} gives that error instead of what was built. One reader for a whole message.
@@ -19,8 +31,8 @@ const isList = (json: Json | undefined): json is readonly Json[] => Array.isArra
 export class Reader {
   private failure: ProtocolError | undefined
 
-  fail(field: string, reason: string): void {
-    this.failure ??= { tag: 'BadMessage', field, reason }
+  fail(place: Place, reason: string): void {
+    this.failure ??= { tag: 'BadMessage', field: nameOf(place), reason }
   }
 
   get failed(): boolean {
@@ -32,31 +44,31 @@ export class Reader {
   }
 
   /** The fields of an object at `at` ('' for the message itself). */
-  fields(json: Json | undefined, at: string): Fields {
+  fields(json: Json | undefined, at: Place): Fields {
     if (isObject(json)) return new Fields(this, json, at)
     this.fail(at === '' ? 'message' : at, json === undefined ? 'is missing' : 'must be an object')
     return new Fields(this, NOTHING, at)
   }
 
   /** Each item of a list with at most `max`, read by `item`; stops at the first that is wrong. */
-  list<A>(json: Json | undefined, at: string, max: number, item: (json: Json, at: string) => A): A[] {
+  list<A>(json: Json | undefined, at: Place, max: number, item: (json: Json, at: Place) => A): A[] {
     if (!isList(json)) {
       this.fail(at, json === undefined ? 'is missing' : 'must be a list')
       return []
     }
     if (json.length > max) this.fail(at, `must have at most ${max} items`)
     const read: A[] = []
-    for (let i = 0; i < json.length && this.failure === undefined; i += 1) read.push(item(json[i] ?? null, `${at}[${i}]`))
+    for (let i = 0; i < json.length && this.failure === undefined; i += 1) read.push(item(json[i] ?? null, within(at, i)))
     return read
   }
 
-  hash(json: unknown, at: string): Hash {
+  hash(json: unknown, at: Place): Hash {
     if (isHash(json)) return json
     this.fail(at, 'must be 64 lower-case hex digits')
     return EMPTY_HASH
   }
 
-  integer(json: unknown, at: string, min: number, max: number): number {
+  integer(json: unknown, at: Place, min: number, max: number): number {
     if (typeof json === 'number' && Number.isSafeInteger(json) && json >= min && json <= max) return json
     this.fail(at, `must be an integer from ${min} to ${max}`)
     return min
@@ -67,17 +79,16 @@ export class Reader {
 export class Fields {
   private readonly reader: Reader
   private readonly object: JsonObject
-  private readonly at: string
+  private readonly at: Place
 
-  constructor(reader: Reader, object: JsonObject, at: string) {
+  constructor(reader: Reader, object: JsonObject, at: Place) {
     this.reader = reader
     this.object = object
     this.at = at
   }
 
-  /** The field's full name. */
-  name(field: string): string {
-    return this.at === '' ? field : `${this.at}.${field}`
+  private place(field: string): Place {
+    return within(this.at, field)
   }
 
   /** No field of the protocol has a name that objects inherit. */
@@ -90,7 +101,7 @@ export class Fields {
   }
 
   fail(field: string, reason: string): void {
-    this.reader.fail(this.name(field), reason)
+    this.reader.fail(this.place(field), reason)
   }
 
   /** Fails on any field beside these. */
@@ -99,17 +110,17 @@ export class Fields {
   }
 
   fields(field: string): Fields {
-    return this.reader.fields(this.raw(field), this.name(field))
+    return this.reader.fields(this.raw(field), this.place(field))
   }
 
   /** The same, without complaint where there is no such object. */
   fieldsOrNone(field: string): Fields {
     const value = this.raw(field)
-    return new Fields(this.reader, isObject(value) ? value : NOTHING, this.name(field))
+    return new Fields(this.reader, isObject(value) ? value : NOTHING, this.place(field))
   }
 
-  list<A>(field: string, max: number, item: (json: Json, at: string) => A): A[] {
-    return this.reader.list(this.raw(field), this.name(field), max, item)
+  list<A>(field: string, max: number, item: (json: Json, at: Place) => A): A[] {
+    return this.reader.list(this.raw(field), this.place(field), max, item)
   }
 
   string(field: string, max: number): string {
@@ -149,7 +160,7 @@ export class Fields {
   }
 
   integer(field: string, min = 0, max: number = Number.MAX_SAFE_INTEGER): number {
-    return this.reader.integer(this.raw(field), this.name(field), min, max)
+    return this.reader.integer(this.raw(field), this.place(field), min, max)
   }
 
   /** A size in bytes: a number, or, as PySync sends it, a string of decimal digits. */
@@ -162,7 +173,7 @@ export class Fields {
   }
 
   hash(field: string): Hash {
-    return this.reader.hash(this.raw(field), this.name(field))
+    return this.reader.hash(this.raw(field), this.place(field))
   }
 
   path(field: string): SyncPath {

@@ -8,7 +8,7 @@ import { parseJson, type Json, type JsonObject } from './json.ts'
 import { inclusionPaths, leafHash, rootFromPath } from './merkle.ts'
 import type { Outcome, Receipt } from './messages.ts'
 import { encodeOutcome } from './outcome.ts'
-import { Reader } from './reader.ts'
+import { Reader, type Place } from './reader.ts'
 import { verify, type Signer } from './signing.ts'
 
 /** What a receipt says: this message of changes (its root) had these outcomes, and the folder's log stood there then. */
@@ -68,7 +68,7 @@ const MAX_STATEMENT = 4096
 /** Enough for more receipts than any group commit has. */
 const MAX_PATH = 53
 
-export const readReceipt = (reader: Reader, json: Json | undefined, at: string): Receipt => {
+export const readReceipt = (reader: Reader, json: Json | undefined, at: Place): Receipt => {
   const fields = reader.fields(json, at)
   return {
     statement: fields.string('Statement', MAX_STATEMENT),

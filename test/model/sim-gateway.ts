@@ -2,8 +2,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { either as E } from 'fp-ts'
 import { createBlobStore } from '../../src/blobstore/chunk-store.ts'
 import { createMemoryStore } from '../../src/blobstore/object-store/memory.ts'
-import type { BlobStore } from '../../src/blobstore/port.ts'
-import type { Content, Hash } from '../../src/domain/content.ts'
+import type { BlobStore, PackIndex } from '../../src/blobstore/port.ts'
+import type { Content } from '../../src/domain/content.ts'
 import { createMemoryLog, createMemoryStorage, type AppendOutcome } from '../../src/eventlog/memory.ts'
 import type { EventLog, RecordedEvent } from '../../src/eventlog/port.ts'
 import { DEFAULT_SETTINGS, NO_METRICS } from '../../src/gateway/deps.ts'
@@ -132,9 +132,7 @@ export class SimGateway {
     return this.#openBlobs(followed)
   }
 
-  #openBlobs(index: {
-    find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined
-  }): BlobStore {
+  #openBlobs(index: PackIndex): BlobStore {
     return createBlobStore(this.#objects, index)
   }
 

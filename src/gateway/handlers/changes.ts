@@ -51,7 +51,7 @@ export const takeContents = (named: readonly Chunk[], payload: Uint8Array): Read
   const contents = new Map<Hash, NewChunk>()
   for (const chunk of chunks) {
     if (sha256(chunk.bytes) !== chunk.hash) return refused(400, 'hash', 'Contents: the bytes do not match their hash')
-    contents.set(chunk.hash, chunk)
+    contents.set(chunk.hash, { ...chunk, checked: true })
   }
   return contents
 }

@@ -6,7 +6,6 @@ import { isLive } from '../../domain/decide/view.ts'
 import type { FolderId } from '../../domain/events.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { ReadError } from '../../eventlog/port.ts'
-import type { FolderTree } from '../../projections/port.ts'
 import { decodeLogEvent } from '../../protocol/log-event.ts'
 import { folderStream } from '../../protocol/streams.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
@@ -14,9 +13,6 @@ import type { Core } from '../core.ts'
 import { chunkSizesOf } from '../manifests.ts'
 import { failed, refused } from '../refusals.ts'
 import { noFolder, reply, type Context, type Reply, type Signed } from './context.ts'
-
-/** Reads of small chunks that are under way at once for one answer. */
-const PARALLEL = 16
 
 /** Chunks of versions of a folder: only those that the named version is made of. As many as fit; the rest is asked for again. */
 export const open = async (context: Context, { request, agent }: Signed<'Open'>): Promise<Reply> => {
@@ -45,9 +41,9 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
   const wanted = new Map<Hash, Chunk>()
   let bytes = 0
   let manifests = 0
-  const tree = core.state.tree(folder)
-  for (const { version, chunks } of files) {
-    const content = await contentAt(core, tree, folder, version)
+  const standing = standingContents(core, folder, files)
+  for (const [index, { version, chunks }] of files.entries()) {
+    const content = await contentAt(core, standing[index], folder, version)
     if (E.isLeft(content)) return content
     if (content.right === undefined) return E.left('foreign')
     // Manifests are read whole: as many as an answer's bytes, or the first.
@@ -66,15 +62,21 @@ const wantedChunks = async (core: Core, folder: FolderId, files: Files): Promise
   return E.right([...wanted.values()])
 }
 
+/** The contents of those versions that still stand. */
+const standingContents = ({ state }: Core, folder: FolderId, files: Files): readonly (Content | undefined)[] =>
+  state.together(() => {
+    const tree = state.tree(folder)
+    return files.map(({ version }) => tree.at(version).find(isLive)?.content)
+  })
+
 /** What the event at a revision put at its path: from the tree while it stands, from the log afterwards. */
 const contentAt = async (
   { log }: Core,
-  tree: FolderTree,
+  standing: Content | undefined,
   folder: FolderId,
   version: Revision,
 ): Promise<E.Either<ReadError, Content | undefined>> => {
-  const standing = tree.at(version).find(isLive)
-  if (standing !== undefined) return E.right(standing.content)
+  if (standing !== undefined) return E.right(standing)
   const read = await log.read(folderStream(folder), version, 1)()
   if (E.isLeft(read)) return read
   const [event] = read.right
@@ -96,17 +98,16 @@ const readOne = async ({ chunks }: Core, { hash, size }: Chunk, unchecked: boole
   return !unchecked || (E.isRight(bytes) && bytes.right.length === size) ? bytes : chunks.read(hash)
 }
 
+/** All at once: one answer's bytes are bounded, and small chunks that lie in one pack are read together. */
 const readAll = async (core: Core, chunks: readonly Chunk[], unchecked: boolean): Promise<E.Either<StoreError, readonly ReadChunk[]>> => {
+  const reads = await Promise.all(core.followed.together(() => chunks.map((chunk) => readOne(core, chunk, unchecked))))
   const read: ReadChunk[] = []
-  for (let at = 0; at < chunks.length; at += PARALLEL) {
-    const some = chunks.slice(at, at + PARALLEL)
-    for (const [index, bytes] of (await Promise.all(some.map((chunk) => readOne(core, chunk, unchecked)))).entries()) {
-      const chunk = some[index]
-      if (chunk === undefined) continue
-      if (E.isLeft(bytes) && bytes.left.tag !== 'NotFound' && bytes.left.tag !== 'Damaged') return bytes
-      // A chunk whose size is another than its version says would shift all that follow it.
-      read.push({ chunk, bytes: E.isRight(bytes) && bytes.right.length === chunk.size ? bytes.right : undefined })
-    }
+  for (const [index, bytes] of reads.entries()) {
+    const chunk = chunks[index]
+    if (chunk === undefined) continue
+    if (E.isLeft(bytes) && bytes.left.tag !== 'NotFound' && bytes.left.tag !== 'Damaged') return bytes
+    // A chunk whose size is another than its version says would shift all that follow it.
+    read.push({ chunk, bytes: E.isRight(bytes) && bytes.right.length === chunk.size ? bytes.right : undefined })
   }
   return E.right(read)
 }

@@ -7,7 +7,8 @@ import { isRefused, noFolder, reply, type Context, type Reply, type Signed } fro
 export const missing = (context: Context, { request, agent }: Signed<'Missing'>): Reply => {
   const foreign = noFolder(context, agent, request.folder)
   if (foreign !== undefined) return reply(foreign)
-  const absent = request.chunks.filter((hash) => context.core.present.size(agent.account, request.folder, hash) === undefined)
+  const { followed, present } = context.core
+  const absent = followed.together(() => request.chunks.filter((hash) => present.size(agent.account, request.folder, hash) === undefined))
   return reply({ tag: 'MissingChunks', status: 200, missing: [...new Set(absent)] })
 }
 

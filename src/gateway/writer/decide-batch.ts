@@ -22,7 +22,10 @@ export interface Batch {
 /** Bytes of one append's events, safely below what a log takes. */
 const MAX_APPEND_BYTES = 1_000_000
 
-export const decideBatch = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch => {
+export const decideBatch = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch =>
+  core.state.together(() => core.followed.together(() => decideAll(core, folder, jobs)))
+
+const decideAll = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch => {
   const view = overlay(treeView(core, folder))
   const time = core.clock.wall()
   const drafts: Draft[] = []

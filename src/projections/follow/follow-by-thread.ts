@@ -70,6 +70,7 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
       recent.add(last.position.order, factsOfAll(decoder, events, manifests))
       ring()
     },
+    together: (ask) => tables.together(ask),
     find: (hash) => recent.find(hash) ?? tables.find(hash),
     chunkSize: (folder, hash) => recent.chunkSize(folder, hash) ?? tables.chunkSize(folder, hash),
     versionAt: (folder, revision) => recent.versionAt(folder, revision) ?? tables.versionAt(folder, revision),

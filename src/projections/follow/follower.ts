@@ -8,12 +8,13 @@ const RETRY_MS = 500
 
 /**
  * The following thread's loop: folds page by page, tells how far it is, and waits for a ring at the log's end. Resolves when told to stop, or at an event
- * that it can't understand (it says so then). A log that can't be read for now is tried again.
+ * that it can't understand (it says so then). A log that can't be read for now is tried again. After a ring it lets events gather for `gatherMs`.
  */
 export const runFollower = async (
   port: FollowPort<FromFollower, ToFollower>,
   source: FollowSource,
   tables: FollowTables,
+  gatherMs = 0,
 ): Promise<void> => {
   const bell = createRing(port)
   let caughtUp = false
@@ -31,6 +32,8 @@ export const runFollower = async (
     // Also where there was nothing new: whoever rang waits for word.
     port.postMessage({ tag: 'at', order: orderOf(tables) })
     if (page.right === undefined) await bell.next()
+    // Each transaction, and each message between the threads, costs more than an event does.
+    if (page.right === undefined && gatherMs > 0) await sleep(gatherMs)
   }
 }
 

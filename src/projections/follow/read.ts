@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Hash, Kind } from '../../domain/content.ts'
 import type { FileId } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import { reading } from '../../lib/sqlite.ts'
 import type { FollowReads } from '../port.ts'
 import { bytesOf } from './write.ts'
 
@@ -26,6 +27,7 @@ export const readFollowTables = (db: DatabaseSync): FollowReads => {
   const version = db.prepare(`SELECT path, file_id, kind, hash FROM history WHERE ${folder} AND revision = ? AND hash IS NOT NULL`)
   const held = db.prepare(`SELECT 1 FROM history WHERE ${folder} AND path = ? AND revision >= ? AND hash = ? AND kind = ?`)
   return {
+    together: (ask) => reading(db, ask),
     find: (hash) => {
       // The columns that the statement names, and so below.
       const row = place.get(bytesOf(hash)) as unknown as PlaceRow | undefined

@@ -9,7 +9,7 @@ import type { Facts, HistoryRow } from './facts.ts'
 type Place = NonNullable<ReturnType<FollowReads['find']>>
 
 /** What was appended since the tables' checkpoint, in memory. */
-export interface Recent extends FollowReads {
+export interface Recent extends Omit<FollowReads, 'together'> {
   /** `order`: the place in the log of the last of the events that told these facts. */
   add(order: bigint, facts: readonly Facts[]): void
   /** The tables hold everything up to this place. */

@@ -16,7 +16,7 @@ export interface FollowSource {
   readonly manifest: (hash: Hash) => Promise<E.Either<ReadError, readonly Chunk[] | undefined>>
 }
 
-const PAGE = 1024
+const PAGE = 4096
 
 /** Folds the next page into the tables, its checkpoint with it; gives the new checkpoint, or undefined at the log's end. */
 export const followPage = async (

@@ -24,7 +24,8 @@ export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
 /** Opens the tables for writing, and makes them where there are none. */
 export const openFollowTables = (db: DatabaseSync): FollowTables => {
   migrateFollow(db)
-  const keepOne = keeper(db)
+  const keepChunks = chunkKeeper(db)
+  const keepHistory = historyKeeper(db)
   const checkpoint = db.prepare('SELECT position_order, token, chain FROM follow_checkpoint')
   const forget = db.prepare('DELETE FROM follow_checkpoint')
   const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?, ?)')
@@ -36,7 +37,8 @@ export const openFollowTables = (db: DatabaseSync): FollowTables => {
     },
     keep: (facts, at) =>
       transaction(db, () => {
-        facts.forEach(keepOne)
+        keepChunks(facts)
+        keepHistory(facts)
         if (at === undefined) return
         forget.run()
         insert.run(String(at.position.order), at.position.token, at.chain)
@@ -45,49 +47,68 @@ export const openFollowTables = (db: DatabaseSync): FollowTables => {
   }
 }
 
-const keeper = (db: DatabaseSync): ((facts: Facts) => void) => {
-  const numberOfPack = numbering(db, 'packs', 'name')
-  const numberOfFolder = numbering(db, 'folders', 'folder')
+const byHash = (a: { readonly hash: Hash }, b: { readonly hash: Hash }): number => Number(a.hash > b.hash) - Number(a.hash < b.hash)
+
+/** Hashes lie anywhere in their tables: in their order, rows of one page are written one after the other. */
+const chunkKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
+  const packs = numbering(db, 'packs', 'name')
+  const folders = numbering(db, 'folders', 'folder')
   const chunk = db.prepare(
     'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size',
   )
   const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+  return (facts) => {
+    const [numberOfPack, numberOfFolder] = [packs(), folders()]
+    const places = facts.flatMap(({ pack }) => {
+      const id = pack === undefined ? 0 : numberOfPack(pack.pack)
+      return (pack?.entries ?? []).map(({ hash, offset, size }) => ({ id, hash, offset, size }))
+    })
+    // A sort keeps the order of equals: the last place of a chunk stays the one that counts.
+    for (const { hash, id, offset, size } of places.toSorted(byHash)) chunk.run(bytesOf(hash), id, offset, size)
+    const names = facts.flatMap(({ chunks }) => {
+      const id = chunks === undefined ? 0 : numberOfFolder(chunks.folder)
+      return (chunks?.named ?? []).map(({ hash, size }) => ({ id, hash, size }))
+    })
+    for (const { hash, id, size } of names.toSorted(byHash)) named.run(id, bytesOf(hash), size)
+  }
+}
+
+const historyKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
+  const numbers = numbering(db, 'folders', 'folder')
   const history = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
   const position = db.prepare(
     'INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain',
   )
-  const keepRow = ({ folder, path, revision, fileId, type, kind, hash, agent }: HistoryRow): void =>
-    void history.run(
-      numberOfFolder(folder),
-      path,
-      revision,
-      fileId,
-      type,
-      kind ?? null,
-      hash === undefined ? null : bytesOf(hash),
-      agent ?? null,
-    )
   return (facts) => {
-    if (facts.pack !== undefined) {
-      const pack = numberOfPack(facts.pack.pack)
-      for (const { hash, offset, size } of facts.pack.entries) chunk.run(bytesOf(hash), pack, offset, size)
+    const numberOf = numbers()
+    const keepRow = ({ folder, path, revision, fileId, type, kind, hash, agent }: HistoryRow): void =>
+      void history.run(
+        numberOf(folder),
+        path,
+        revision,
+        fileId,
+        type,
+        kind ?? null,
+        hash === undefined ? null : bytesOf(hash),
+        agent ?? null,
+      )
+    for (const { history: rows, position: told } of facts) {
+      rows.forEach(keepRow)
+      if (told !== undefined) position.run(told.agent, told.folder, told.position, told.chain)
     }
-    facts.history.forEach(keepRow)
-    if (facts.chunks !== undefined) {
-      const folder = numberOfFolder(facts.chunks.folder)
-      for (const { hash, size } of facts.chunks.named) named.run(folder, bytesOf(hash), size)
-    }
-    if (facts.position !== undefined)
-      position.run(facts.position.agent, facts.position.folder, facts.position.position, facts.position.chain)
   }
 }
 
-/** A small number for each name, made at first sight. */
-const numbering = (db: DatabaseSync, table: 'packs' | 'folders', column: 'name' | 'folder'): ((name: string) => number) => {
+/** A small number for each name, made at first sight; what one use of it has found it asks for once. */
+const numbering = (db: DatabaseSync, table: 'packs' | 'folders', column: 'name' | 'folder'): (() => (name: string) => number) => {
   const find = db.prepare(`SELECT id FROM ${table} WHERE ${column} = ?`)
   const add = db.prepare(`INSERT INTO ${table} (${column}) VALUES (?)`)
-  return (name) => {
-    const id = find.get(name)?.['id']
-    return Number(id ?? add.run(name).lastInsertRowid)
+  return () => {
+    const known = new Map<string, number>()
+    return (name) => {
+      const id = known.get(name) ?? Number(find.get(name)?.['id'] ?? add.run(name).lastInsertRowid)
+      known.set(name, id)
+      return id
+    }
   }
 }

@@ -2,7 +2,7 @@ import { either as E } from 'fp-ts'
 import type { EventLog, ReadError } from '../../eventlog/port.ts'
 import type { StateFold, Stopped } from '../port.ts'
 
-const PAGE = 1024
+const PAGE = 4096
 
 /** Folds the rest of the log in, from the checkpoint to the present end. */
 export const catchUp = async (log: EventLog, state: StateFold): Promise<E.Either<ReadError | Stopped, void>> => {

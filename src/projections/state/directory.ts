@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { AccountEvent, AccountId, AgentKey } from '../../domain/events.ts'
+import type { AccountEvent, AccountId, AgentKey, FolderId } from '../../domain/events.ts'
+import { createLatest, type Latest } from '../../lib/latest.ts'
 import type { Account, Agent, Directory, Folder } from '../port.ts'
 
 /** The directory, and how it is written. */
@@ -29,6 +30,9 @@ const toFolder = (row: unknown): Folder => ({ ...(row as Folder) })
 const AGENT = 'SELECT key, account, name, public_key, registered, revoked FROM agents'
 const FOLDER = 'SELECT folder, account, name FROM folders'
 
+/** Agents and folders that requests came from: each asks for both several times. */
+const REMEMBERED = 4096
+
 export const prepareDirectory = (db: DatabaseSync): DirectoryTables => {
   const account = db.prepare('SELECT account, email, verifier FROM accounts WHERE account = ?')
   const agent = db.prepare(`${AGENT} WHERE key = ?`)
@@ -37,15 +41,27 @@ export const prepareDirectory = (db: DatabaseSync): DirectoryTables => {
   const foldersOf = db.prepare(`${FOLDER} WHERE account = ? ORDER BY id`)
   const addFolder = db.prepare('INSERT INTO folders (folder, account, name) VALUES (?, ?, ?)')
   const found = <A>(row: unknown, to: (row: unknown) => A): A | undefined => (row === undefined ? undefined : to(row))
+  const agents = createLatest<AgentKey, Agent>(REMEMBERED)
+  const folders = createLatest<FolderId, Folder>(REMEMBERED)
+  const fold = foldAccounts(db)
   return {
     account: (id) => found(account.get(id), toAccount),
-    agent: (key) => found(agent.get(key), toAgent),
+    agent: (key) => agents.get(key) ?? remembered(agents, key, found(agent.get(key), toAgent)),
     agentsOf: (id) => agentsOf.all(id).map(toAgent),
-    folder: (id) => found(folder.get(id), toFolder),
+    folder: (id) => folders.get(id) ?? remembered(folders, id, found(folder.get(id), toFolder)),
     foldersOf: (id) => foldersOf.all(id).map(toFolder),
     addFolder: ({ folder: id, account: owner, name }) => void addFolder.run(id, owner, name),
-    fold: foldAccounts(db),
+    fold: (event, time) => {
+      fold(event, time)
+      // Of the whole account: what is remembered must not outlive a revocation.
+      agents.clear()
+    },
   }
+}
+
+const remembered = <K, V>(latest: Latest<K, V>, key: K, value: V | undefined): V | undefined => {
+  if (value !== undefined) latest.set(key, value)
+  return value
 }
 
 const foldAccounts = (db: DatabaseSync): DirectoryTables['fold'] => {

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { either as E } from 'fp-ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
-import { transaction } from '../../lib/sqlite.ts'
+import { reading, transaction } from '../../lib/sqlite.ts'
 import { createDecoder } from '../decoder.ts'
 import type { LogDecoder, StateFold, Stopped } from '../port.ts'
 import { prepareDirectory } from './directory.ts'
@@ -32,6 +32,7 @@ export const openState = (db: DatabaseSync, decoder: LogDecoder = createDecoder(
     directory,
     messages,
     checkpoint: heads.checkpoint,
+    together: (ask) => reading(db, ask),
     apply: (stream, events) => inTransaction(db, () => foldStream(tables, stream, events)),
     applyNext: (events) => inTransaction(db, () => foldNext(tables, events)),
     appended: (stream, events) => {

@@ -61,7 +61,7 @@ const unreadable = async (
   const store = await openFilesystemStore(join(data, 'objects'))()
   if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
   await using objects = store.right
-  const chunks = createBlobStore(objects, { find: (hash) => places.get(hash) })
+  const chunks = createBlobStore(objects, { find: (hash) => places.get(hash), together: (ask) => ask() })
   const found: string[] = []
   // A manifest that is read adds what it names, which is read in its turn.
   for (const [hash, size] of named) {
