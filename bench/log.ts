@@ -1,23 +1,29 @@
-/** What reading a log costs: replay with its chain checked, and all projections built anew. */
+/**
+ * What reading a log costs, in a process of its own: replay with its chain checked, and all projections built anew.
+ * `bin/node24 bench/log.ts DIRECTORY`: where `log.db` is, and where the projections are built.
+ */
 import { join } from 'node:path'
 import { either as E } from 'fp-ts'
 import { openSqliteLogReader } from '../src/eventlog/sqlite.ts'
 import { openDatabase } from '../src/lib/sqlite.ts'
-import { createDecoder } from '../src/projections/decoder.ts'
+import { createDecoder, readOnceDecoder } from '../src/projections/decoder.ts'
 import { factsOfAll } from '../src/projections/follow/followed.ts'
 import { openFollowTables } from '../src/projections/follow/write.ts'
 import { openState } from '../src/projections/state/state.ts'
 import { chainOf } from '../src/protocol/chain.ts'
 import type { RecordedEvent } from '../src/eventlog/port.ts'
 
-const PAGE = 4096
+/** Of replay: what is read dies young. */
+const PAGE = 512
+/** Of the projections' folds, as they are composed: each page is a transaction. */
+const FOLDED_PAGE = 4096
 
 /** Reads all events, page by page; events a second. */
-const overAll = (log: string, each: (events: readonly RecordedEvent[]) => void): number => {
+const overAll = (log: string, size: number, each: (events: readonly RecordedEvent[]) => void): number => {
   using reader = openSqliteLogReader(log)
   const start = performance.now()
   let count = 0
-  for (let page = reader.readAllSync(0n, PAGE); page.length > 0; page = reader.readAllSync(page.at(-1)?.position.order ?? 0n, PAGE)) {
+  for (let page = reader.readAllSync(0n, size); page.length > 0; page = reader.readAllSync(page.at(-1)?.position.order ?? 0n, size)) {
     each(page)
     count += page.length
   }
@@ -25,12 +31,11 @@ const overAll = (log: string, each: (events: readonly RecordedEvent[]) => void):
 }
 
 /** Read, decode, check each stream's chain. */
-export const replayRate = (log: string): number => {
-  const decoder = createDecoder()
+const replayRate = (log: string): number => {
   const chains = new Map<string, string>()
-  return overAll(log, (events) => {
+  return overAll(log, PAGE, (events) => {
     for (const event of events) {
-      if (E.isLeft(decoder.decode(event))) throw new Error(`event ${event.revision} of ${event.stream} cannot be decoded`)
+      if (E.isLeft(readOnceDecoder.decode(event))) throw new Error(`event ${event.revision} of ${event.stream} cannot be decoded`)
       const chain = chainOf(chains.get(event.stream) ?? '', event)
       if (chain !== event.chain) throw new Error(`the chain of ${event.stream} breaks at ${event.revision}`)
       chains.set(event.stream, chain)
@@ -39,13 +44,13 @@ export const replayRate = (log: string): number => {
 }
 
 /** Read, decode, fold into the state and into what follows the log, each in a database of its own in the directory. */
-export const rebuildRate = (log: string, directory: string): number => {
+const rebuildRate = (log: string, directory: string): number => {
   using stateDatabase = openDatabase(join(directory, 'rebuilt-state.db'), { synchronous: 'OFF', cacheMiB: 32 })
   using followDatabase = openDatabase(join(directory, 'rebuilt-projections.db'), { synchronous: 'OFF', cacheMiB: 32 })
   const decoder = createDecoder()
   const state = openState(stateDatabase, decoder)
   const follow = openFollowTables(followDatabase)
-  return overAll(log, (events) => {
+  return overAll(log, FOLDED_PAGE, (events) => {
     const applied = state.applyNext(events)
     if (E.isLeft(applied)) throw new Error(applied.left.reason)
     const last = events.at(-1)
@@ -55,3 +60,11 @@ export const rebuildRate = (log: string, directory: string): number => {
     )
   })
 }
+
+const peakMiB = (): number => Math.round(process.resourceUsage().maxRSS / 1024)
+
+const [directory] = process.argv.slice(2)
+if (directory === undefined) throw new Error('usage: bin/node24 bench/log.ts DIRECTORY')
+const log = join(directory, 'log.db')
+console.log(`replay ${replayRate(log)} events/s, peak ${peakMiB()} MiB`)
+console.log(`rebuild ${rebuildRate(log, directory)} events/s, peak ${peakMiB()} MiB`)

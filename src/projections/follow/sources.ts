@@ -3,7 +3,7 @@ import type { BlobStore } from '../../blobstore/port.ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { EventLog, LogPosition, RecordedEvent } from '../../eventlog/port.ts'
 import { decodeManifest } from '../../protocol/manifest.ts'
-import { createDecoder } from '../decoder.ts'
+import { readOnceDecoder } from '../decoder.ts'
 import type { FollowSource } from './runner.ts'
 
 /** A log that is read on a connection of this thread's own. */
@@ -30,7 +30,7 @@ const chainOfFirst = (order: bigint, events: readonly RecordedEvent[]): string |
 const before = ({ order }: LogPosition): LogPosition => ({ order: order - 1n, token: String(order - 1n) })
 
 export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
-  decoder: createDecoder(),
+  decoder: readOnceDecoder,
   page: async (after, max) => E.right(reader.readAllSync(orderOf(after), max)),
   chainAt: async (position) => E.right(chainOfFirst(position.order, reader.readAllSync(before(position).order, 1))),
   manifest: manifestFrom(blobs),
@@ -38,7 +38,7 @@ export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>):
 
 /** For the logs of one machine, SQLite's and the one in memory. */
 export const logSource = (log: Pick<EventLog, 'readAll'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
-  decoder: createDecoder(),
+  decoder: readOnceDecoder,
   page: (after, max) => log.readAll(after, max)(),
   chainAt: async (position) =>
     E.map((events: readonly RecordedEvent[]) => chainOfFirst(position.order, events))(await log.readAll(before(position), 1)()),
