@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { failing } from '../../../test/support/disk.ts'
 import { conflictsOf, EngineWorld, expectSame, type EngineDevice } from '../../../test/support/engine-world.ts'
 import { until } from '../../../test/support/wait.ts'
 
@@ -58,6 +59,27 @@ describe('a restart', () => {
     await expectSame(world)
     expect(a.paths).toEqual(['file'])
     expect(a.text('file')).toBe('third')
+  })
+
+  it('takes away what a step brought just before the end, where the log has deleted it since', async () => {
+    const world = await EngineWorld.create()
+    const a = await world.device()
+    let broken = false
+    const b = await world.device({ fs: (real) => failing(real, 'lstat', 'EIO', (name) => broken && name === 'file') })
+    a.start()
+    b.start()
+    await expectSame(world)
+    broken = true
+    a.write('file', 'text')
+    await a.settle()
+    await until('the file to be there, and the step to seem to have failed', () => b.has('file') && b.reportsOf('problem').length > 0)
+    await b.stop()
+    broken = false
+    a.remove('file')
+    await a.settle()
+    b.start()
+    await expectSame(world)
+    expect(b.paths).toEqual([])
   })
 
   it('I17: after a power cut what is left of a file does not replace what was sent of it', async () => {

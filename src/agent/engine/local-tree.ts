@@ -110,10 +110,11 @@ const waitFor = (ctx: FolderContext, path: SyncPath, seen: Seen, known: LocalNod
 /** The disk holds nothing at a path any more. */
 export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
   ctx.readable(path)
-  const { local, base } = ctx.index.get(path)
+  const { local, base, remote } = ctx.index.get(path)
+  if (remote?.before !== undefined) ctx.index.forgetBefore(path)
   if (local === undefined) {
-    // A deletion that was put off because something lay here for a moment.
-    if (base !== undefined) ctx.plan(path)
+    // A deletion that was put off because something lay here for a moment, or overtook what was on its way here.
+    if (base !== undefined || remote?.before !== undefined) ctx.plan(path)
     return
   }
   if (local.content.kind === 'directory') forgetBelow(ctx, path)

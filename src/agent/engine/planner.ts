@@ -73,6 +73,8 @@ const planOne = (ctx: FolderContext, node: Node): void => {
   }
   if ((intent.tag === 'publishDeletion' || replacesFolder(node)) && holdsBelow(ctx, node.path)) return
   if (intent.tag === 'put' && node.local === undefined && !isKnown(ctx)) return
+  // A step may have brought here what the log has deleted since, without this device knowing of it.
+  if (intent.tag === 'none' && node.remote?.before !== undefined) return ctx.look(node.path)
   dispatch(ctx, node, intent)
 }
 

@@ -53,7 +53,7 @@ const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): 
   const known = vanished.filter((path) => {
     if (ctx.defers(path)) return false
     const node = ctx.index.get(path)
-    return ctx.problems.has(path, 'disk') || (node.local !== undefined && !ctx.isIgnored(node))
+    return ctx.problems.has(path, 'disk') || ((node.local !== undefined || node.remote?.before !== undefined) && !ctx.isIgnored(node))
   })
   if (known.length === 0 || !(await rootIsHere(ctx))) return
   const gone = await stillAbsent(ctx, known)

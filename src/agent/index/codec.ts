@@ -65,18 +65,27 @@ export const decodeSeen = (text: string): Seen => unpackSeen(JSON.parse(text) as
 export const encodeContent = (content: Content): string => JSON.stringify(packContent(content))
 export const decodeContent = (text: string): Content => unpackContent(JSON.parse(text) as PackedContent)
 
-export const encodeVersion = (version: BaseState | RemoteState): string =>
-  JSON.stringify([version.revision, version.content === undefined ? null : packContent(version.content)])
+type PackedVersion = readonly [number, PackedContent]
+type PackedRemote = PackedVersion | readonly [number, null] | readonly [number, null, PackedVersion]
+
+const packVersion = ({ revision, content }: BaseState): PackedVersion => [revision, packContent(content)]
+const unpackVersion = ([revision, content]: PackedVersion): BaseState => ({ revision, content: unpackContent(content) })
+
+const packRemote = ({ revision, content, before }: RemoteState): PackedRemote => {
+  if (content !== undefined) return packVersion({ revision, content })
+  return before === undefined ? [revision, null] : [revision, null, packVersion(before)]
+}
+
+export const encodeRemote = (version: RemoteState): string => JSON.stringify(packRemote(version))
 
 export const decodeRemote = (text: string): RemoteState => {
-  const [revision, content] = JSON.parse(text) as [number, PackedContent | null]
-  return { revision, content: content === null ? undefined : unpackContent(content) }
+  const [revision, content, before] = JSON.parse(text) as PackedRemote
+  if (content !== null) return { revision, content: unpackContent(content) }
+  return { revision, content: undefined, ...(before === undefined ? {} : { before: unpackVersion(before) }) }
 }
 
-export const decodeBase = (text: string): BaseState => {
-  const [revision, content] = JSON.parse(text) as [number, PackedContent]
-  return { revision, content: unpackContent(content) }
-}
+export const encodeBase = (version: BaseState): string => JSON.stringify(packVersion(version))
+export const decodeBase = (text: string): BaseState => unpackVersion(JSON.parse(text) as PackedVersion)
 
 /** A local state as the index stores it. */
 export type StoredLocal = string & { readonly StoredLocal: unique symbol }

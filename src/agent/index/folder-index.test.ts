@@ -125,9 +125,22 @@ describe('a node', () => {
   it('that is nowhere any more is gone', () => {
     const index = open()
     remote(index, 'a', 1, A)
+    index.setBase(path('a'), at(1, A))
     remote(index, 'a', 2, undefined)
+    index.setBase(path('a'), undefined)
     expect(index.open('', 10)).toEqual([])
-    expect(index.below(path('d'), '', 10)).toEqual([])
+    expect(index.get(path('a')).remote).toBeUndefined()
+  })
+
+  it('that was deleted on its way here stays open, with what was on its way, until a look finds nothing', () => {
+    const index = open()
+    remote(index, 'a', 1, A)
+    remote(index, 'a', 2, undefined)
+    expect(index.open('', 10)).toMatchObject([{ remote: { revision: 2, content: undefined, before: at(1, A) } }])
+    remote(index, 'a', 4, undefined)
+    expect(index.get(path('a')).remote).toEqual({ revision: 4, content: undefined, before: at(1, A) })
+    index.forgetBefore(path('a'))
+    expect(index.get(path('a')).remote).toBeUndefined()
   })
 })
 

@@ -6,7 +6,7 @@ import { transaction } from '../../lib/sqlite.ts'
 import type { RemoteEntry } from '../../protocol/messages.ts'
 import type { Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
-import { decodeBase, decodeLocal, decodeRemote, encodeLocal, encodeVersion, type StoredLocal } from './codec.ts'
+import { decodeBase, decodeLocal, decodeRemote, encodeBase, encodeLocal, encodeRemote, type StoredLocal } from './codec.ts'
 import { MAYBE_CONFLICT, MAYBE_RULES, prepareSchema } from './schema.ts'
 
 /** The local tree's node: what the disk holds, and the stat that tells whether it still does. */
@@ -46,7 +46,10 @@ const stateOf = ({ path, local, base, remote }: Node, isIgnored: IsIgnored): num
   const kind = local?.content.kind ?? remote?.content?.kind ?? base?.content.kind
   if (isIgnored(path, kind === 'directory')) return 0
   const localSame = local === undefined ? base === undefined : base !== undefined && sameContent(local.content, base.content)
-  const remoteSame = remote?.content === undefined ? base === undefined : base !== undefined && base.revision === remote.revision
+  const remoteSame =
+    remote?.content === undefined
+      ? base === undefined && remote?.before === undefined
+      : base !== undefined && base.revision === remote.revision
   return (localSame ? 0 : LOCAL_OPEN) | (remoteSame ? 0 : REMOTE_OPEN)
 }
 
@@ -57,13 +60,18 @@ const wantedHash = ({ local, remote }: Node, state: number): Hash | null => {
   return local !== undefined && sameBytes(local.content, content) ? null : content.hash
 }
 
+/** What a deletion overtakes at a path that was never in sync. */
+const onItsWay = (remote: RemoteState | undefined): BaseState | undefined =>
+  remote?.content === undefined ? remote?.before : { revision: remote.revision, content: remote.content }
+
 const nowhere = ({ kind, size, executable }: Content): Seen => ({ kind, size, executable, mtime: '0', ctime: '0', inode: '0' })
 
 /** How the tables name the bytes of a file; null: there are none. */
 const fileHash = (content: Content | undefined): Hash | null => (content?.kind === 'file' && content.size > 0 ? content.hash : null)
 
-/** None of the three trees has anything there. */
-const isNothing = ({ local, base, remote }: Node): boolean => local === undefined && base === undefined && remote?.content === undefined
+/** None of the three trees has anything there, nor may the disk hold the rest of anything. */
+const isNothing = ({ local, base, remote }: Node): boolean =>
+  local === undefined && base === undefined && remote?.content === undefined && remote?.before === undefined
 
 const toNode = (row: Row): Node => ({
   path: row.path,
@@ -234,8 +242,8 @@ export class FolderIndex {
       node.path,
       parentOf(node.path) ?? '',
       node.local === undefined ? null : encodeLocal(node.local),
-      node.base === undefined ? null : encodeVersion(node.base),
-      node.remote === undefined ? null : encodeVersion(node.remote),
+      node.base === undefined ? null : encodeBase(node.base),
+      node.remote === undefined ? null : encodeRemote(node.remote),
       fileHash(node.local?.content),
       fileHash(node.base?.content),
       wantedHash(node, state),
@@ -264,7 +272,7 @@ export class FolderIndex {
         path,
       )
     } else if (part === 'base') {
-      const text = base === undefined ? null : encodeVersion(base)
+      const text = base === undefined ? null : encodeBase(base)
       this.statement('UPDATE node SET base = ?, base_hash = ?, want_hash = ?, state = ? WHERE path = ?').run(
         text,
         fileHash(base?.content),
@@ -273,7 +281,7 @@ export class FolderIndex {
         path,
       )
     } else {
-      const text = remote === undefined ? null : encodeVersion(remote)
+      const text = remote === undefined ? null : encodeRemote(remote)
       this.statement('UPDATE node SET remote = ?, want_hash = ?, state = ? WHERE path = ?').run(text, wanted, state, path)
     }
   }
@@ -313,9 +321,17 @@ export class FolderIndex {
     return this.statement('SELECT 1 FROM past WHERE path = ? AND hash = ?').get(path, hash) !== undefined
   }
 
-  applyRemote(entry: RemoteEntry): void {
-    const node = this.get(entry.path)
-    this.#update(node, { ...node, remote: { revision: entry.version, content: entry.content } }, 'remote')
+  applyRemote({ path, version, content }: RemoteEntry): void {
+    const node = this.get(path)
+    const before = content === undefined && node.base === undefined ? onItsWay(node.remote) : undefined
+    this.#update(node, { ...node, remote: { revision: version, content, ...(before === undefined ? {} : { before }) } }, 'remote')
+  }
+
+  /** A look has shown that nothing is left here of a version that the log deleted on its way. */
+  forgetBefore(path: SyncPath): void {
+    const node = this.get(path)
+    if (node.remote?.before !== undefined)
+      this.#update(node, { ...node, remote: { revision: node.remote.revision, content: undefined } }, 'remote')
   }
 
   chunksOf(path: SyncPath): Chunk[] {

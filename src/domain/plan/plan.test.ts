@@ -26,7 +26,11 @@ const linkA: Content = { ...A, kind: 'symlink' }
 
 const local = (content: Content, refused?: number): LocalState => ({ content, ...(refused === undefined ? {} : { refused }) })
 const at = (revision: number, content: Content): BaseState => ({ revision, content })
-const deletedAt = (revision: number): RemoteState => ({ revision, content: undefined })
+const deletedAt = (revision: number, before?: BaseState): RemoteState => ({
+  revision,
+  content: undefined,
+  ...(before === undefined ? {} : { before }),
+})
 
 interface Case {
   readonly name: string
@@ -59,6 +63,9 @@ const cases: readonly Case[] = [
   // Nothing in the log.
   { name: 'new here', local: local(A), then: creates(A) },
   { name: 'new here, where something was deleted', local: local(A), remote: deletedAt(5), then: creates(A) },
+  { name: 'deleted on its way, and here for all that', local: local(A), remote: deletedAt(5, at(4, A)), then: { tag: 'remove' } },
+  { name: 'new here, where another was deleted on its way', local: local(B), remote: deletedAt(5, at(4, A)), then: creates(B) },
+  { name: 'deleted on its way, and not here', remote: deletedAt(5, at(4, A)), then: none },
   { name: 'a new folder', local: local(folder), then: creates(folder) },
   { name: 'deleted there, unchanged here', local: local(A), base: at(1, A), remote: deletedAt(5), then: { tag: 'remove' } },
   { name: 'deleted there, touched here', local: local(touchedA), base: at(1, A), remote: deletedAt(5), then: { tag: 'remove' } },

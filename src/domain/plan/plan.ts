@@ -15,7 +15,7 @@ const NONE: Intent = { tag: 'none' }
 export const plan = ({ local, base, remote }: Trees): Intent => {
   const remoteContent = remote?.content
   if (local === undefined) return planAbsent(base, remote)
-  if (remote === undefined || remoteContent === undefined) return planRemoteAbsent(local, base)
+  if (remote === undefined || remoteContent === undefined) return planRemoteAbsent(local, base, remote?.before)
   const version = { revision: remote.revision, content: remoteContent }
   if (sameBytes(local.content, remoteContent)) return planSameBytes(local, base, version)
   return planDifferent(local, base, version)
@@ -27,8 +27,9 @@ const planAbsent = (base: BaseState | undefined, remote: RemoteState | undefined
   return { tag: 'put', version: { revision: remote.revision, content: remote.content } }
 }
 
-const planRemoteAbsent = (local: LocalState, base: BaseState | undefined): Intent => {
-  if (base !== undefined && sameBytes(local.content, base.content)) return { tag: 'remove' }
+const planRemoteAbsent = (local: LocalState, base: BaseState | undefined, before: BaseState | undefined): Intent => {
+  const arrived = base ?? before
+  if (arrived !== undefined && sameBytes(local.content, arrived.content)) return { tag: 'remove' }
   return publish(local, base?.revision)
 }
 

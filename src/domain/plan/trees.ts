@@ -24,6 +24,11 @@ export interface BaseState {
 export interface RemoteState {
   readonly revision: Revision
   readonly content: Content | undefined
+  /**
+   * Of a deletion: the version that it followed, where that was on its way to this device and never in sync here. What a step left of it
+   * that was cut short, or whose end could not be told, is that version, and nothing new.
+   */
+  readonly before?: BaseState
 }
 
 /** One path in the three trees (DESIGN.md, section 2). */
