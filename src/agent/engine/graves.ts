@@ -54,14 +54,22 @@ const forget = (ctx: FolderContext, names: readonly string[]): void => {
   })
 }
 
-/** The inode has another name in the folder (a move took it along): what is written to it is an edit there. */
-const livesOn = (ctx: FolderContext, { inode }: Seen): SyncPath | undefined => ctx.index.localsWithInode(inode)[0]?.path
+/**
+ * The inode has another name in the folder (a move took it along): what is written to it is an edit there. The index may not have heard yet that
+ * the name holds another one by now, so a look tells.
+ */
+const livesOn = async (ctx: FolderContext, { inode }: Seen): Promise<SyncPath | 'unknown' | undefined> => {
+  const looks = await ctx.deps.disk.look(ctx.index.localsWithInode(inode).map(({ path }) => path))
+  const found = looks.find((look) => look.tag === 'seen' && look.seen.inode === inode)
+  return found?.path ?? (looks.some(({ tag }) => tag === 'unknown') ? 'unknown' : undefined)
+}
 
 /** An inode that somebody wrote to after it was replaced becomes a conflict copy. Tells whether the grave can go. */
 const judge = async (ctx: FolderContext, grave: Grave, state: GraveState): Promise<boolean> => {
   if (state.tag === 'unstable') return false
   if (state.tag === 'gone' || state.hash === grave.content.hash) return true
-  const elsewhere = livesOn(ctx, state.seen)
+  const elsewhere = await livesOn(ctx, state.seen)
+  if (ctx.stopped() || elsewhere === 'unknown') return false
   if (elsewhere !== undefined) {
     ctx.look(elsewhere)
     return true
