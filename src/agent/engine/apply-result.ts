@@ -40,6 +40,7 @@ const notePlaced = (
   if (seen === undefined) return () => again(ctx, path)
   const { version } = job
   ctx.index.setLocal(path, placedOf(ctx, seen, version.content), job.chunks)
+  if (node.local === undefined && node.base?.content.kind === 'file') ctx.broughtBack.add(1, ctx.now)
   ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
   return () => ctx.adopt(path, version)
 }

@@ -91,6 +91,8 @@ export class FolderContext {
   /** Notices about held deletions, for the next message. */
   readonly notices: Change[] = []
   readonly recentDeletions = new RecentDeletions()
+  /** Files that had vanished here, and came back lately because they were changed elsewhere: they, too, went with the others (I15). */
+  readonly broughtBack = new RecentDeletions()
   /** Since when deletions have been waiting. */
   destructiveSince: number | undefined
   pullWanted = true

@@ -26,6 +26,21 @@ describe('I15: deletions that wait for a person', () => {
     expect([countOf(world, 'DeletionHeld'), countOf(world, 'DeletionApproved')]).toEqual([1, 1])
   })
 
+  it('one of them edited elsewhere meanwhile: it comes back, and the others are held all the same', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const names = manyFiles(a, 12, 'text')
+    await expectSame(world)
+    await a.stop()
+    for (const name of names) a.remove(name)
+    b.write('f003', 'edited')
+    await b.settle()
+    a.start()
+    await world.settle()
+    expect(b.paths).toEqual(names)
+    expect(a.text('f003')).toBe('edited')
+    expect(a.sync.status()).toMatchObject({ held: names.filter((name) => name !== 'f003') })
+  })
+
   it('some of them approved: those go, the others stay held', async () => {
     const { world, a, b } = await EngineWorld.pair()
     const names = manyFiles(a, 20, 'text')

@@ -23,6 +23,8 @@ const countOf = (ctx: FolderContext, sql: string): number => {
 }
 
 const VANISHED = 'state = 1 AND local IS NULL AND base IS NOT NULL'
+/** Also those that the log has changed meanwhile: nothing of them is to be deleted, but they went with the others. */
+const GONE = 'state & 1 AND local IS NULL AND base_hash IS NOT NULL'
 const RETURNED = 'SELECT node.path FROM node JOIN past ON past.path = node.path AND past.hash = node.hash WHERE state = 1'
 
 /** Held paths freeze, until a person approves, or what is on the disk is no deletion (nor a return to older content) any more. */
@@ -68,7 +70,7 @@ export const tooManyDeletions = (ctx: FolderContext): string | undefined => {
   if (rootIsApproved(ctx)) return undefined
   const approved = countOf(ctx, 'SELECT count(*) AS n FROM held WHERE approved = 1')
   const recent = ctx.recentDeletions.count(ctx.now)
-  const vanished = countOf(ctx, `SELECT count(*) AS n FROM node WHERE ${VANISHED} AND base_hash IS NOT NULL`)
+  const vanished = countOf(ctx, `SELECT count(*) AS n FROM node WHERE ${GONE}`) + ctx.broughtBack.count(ctx.now)
   const returned = countOf(ctx, `SELECT count(*) AS n FROM (${RETURNED})`)
   const deleting = vanished + returned - approved + recent
   if (deleting < 10) return undefined
