@@ -146,6 +146,7 @@ const moveAside = async (ctx: FolderContext, path: SyncPath, version: BaseState)
   const to = copyPath(ctx, path, version.content)
   const [result] = await ctx.deps.disk.apply([{ tag: 'aside', path, expect: local.seen, to }])
   if (ctx.stopped()) return
+  ctx.groupsApplied += 1
   if (result?.tag === 'done') {
     ctx.index.atomically(() => {
       forgetBelow(ctx, path)

@@ -49,6 +49,8 @@ export const placedOf = (ctx: FolderContext, seen: Seen, content: LocalNode['con
 
 /** What follows from a look: files to read, directories to walk. */
 export interface Found {
+  /** How many groups of steps had been recorded before the look ({@link FolderContext.groupsApplied}). */
+  readonly asOf: number
   readonly read: { readonly path: SyncPath; readonly size: number }[]
   readonly walk: Set<SyncPath>
 }
@@ -56,6 +58,7 @@ export interface Found {
 /** Takes what a look or a listing showed into the local tree. */
 export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => {
   if (ctx.defers(look.path)) return
+  if (found.asOf !== ctx.groupsApplied && speaksOfChange(ctx, look)) return ctx.look(look.path)
   if (look.tag === 'absent') return noteAbsent(ctx, look.path)
   if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
   if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
@@ -68,6 +71,14 @@ export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => 
 export const noteSame = (ctx: FolderContext, path: SyncPath): void => {
   if (!ctx.defers(path)) ctx.readable(path)
 }
+
+/**
+ * What a look shows to be gone, or to be a folder or none any more, counts as it is: from a look before a step of our own it would be a change that
+ * nobody made (I3). Files are read first.
+ */
+const speaksOfChange = (ctx: FolderContext, look: Look): boolean =>
+  look.tag === 'absent' ||
+  (look.tag === 'seen' && (look.seen.kind === 'directory') !== (ctx.index.get(look.path).local?.content.kind === 'directory'))
 
 const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found): void => {
   const known = ctx.index.get(path).local
@@ -180,7 +191,7 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
 
 /** It was a file when it was looked at, and is a folder now: what is in it is found by a walk. */
 const noteFolderRead = (ctx: FolderContext, path: SyncPath, seen: Seen): void => {
-  const found: Found = { read: [], walk: new Set() }
+  const found: Found = { asOf: ctx.groupsApplied, read: [], walk: new Set() }
   noteDirectory(ctx, path, seen, found)
   for (const directory of found.walk) ctx.rewalk.add(directory)
   ctx.wake.look.notify()

@@ -12,9 +12,9 @@ const DIRECTORIES_AT_ONCE = 16
 const LOOKS_AT_ONCE = 256
 
 /** The ignore file of a listed directory counts before anything else in it is looked at. */
-const readRulesFirst = async (ctx: FolderContext, reader: FileReader, listing: Listing): Promise<void> => {
+const readRulesFirst = async (ctx: FolderContext, reader: FileReader, listing: Listing, asOf: number): Promise<void> => {
   if (listing.result.tag !== 'listed') return
-  const found: Found = { read: [], walk: new Set() }
+  const found: Found = { asOf, read: [], walk: new Set() }
   for (const entry of listing.result.entries) if (nameOf(entry.path) === IGNORE_FILE) noteLook(ctx, entry, found)
   if (found.read.length > 0) await reader.read(found.read)
   ctx.rewalk.delete(listing.directory)
@@ -99,11 +99,12 @@ export const walk = async (ctx: FolderContext, reader: FileReader, from: readonl
   const waiting: (SyncPath | '')[] = [...from]
   while (waiting.length > 0 && !ctx.stopped() && ctx.rootLost === undefined) {
     await room(ctx)
+    const asOf = ctx.groupsApplied
     const listings = await ctx.deps.disk.list(waiting.splice(-DIRECTORIES_AT_ONCE))
     if (listings.some(({ result }) => result.tag === 'unknown') && !(await rootIsHere(ctx))) return false
     if (listings.some(({ directory, result }) => directory === '' && result.tag === 'unknown')) return rootUnlisted(ctx, listings)
-    for (const listing of listings) await readRulesFirst(ctx, reader, listing)
-    const found: Found = { read: [], walk: new Set() }
+    for (const listing of listings) await readRulesFirst(ctx, reader, listing, asOf)
+    const found: Found = { asOf, read: [], walk: new Set() }
     const vanished: SyncPath[] = []
     ctx.index.note(() => {
       for (const listing of listings) noteListing(ctx, listing, found, vanished)
@@ -131,12 +132,13 @@ const isKnownFolder = (ctx: FolderContext, look: Look): boolean =>
 export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: readonly SyncPath[]): Promise<void> => {
   const paths = hinted.filter((path) => !ctx.defers(path))
   if (paths.length === 0) return
+  const asOf = ctx.groupsApplied
   const looks = await ctx.deps.disk.look(paths)
   // Without its marker the folder shows nothing: that is one fact about the root, not a problem of each path.
   if (looks.some(({ tag }) => tag === 'unknown') && !(await rootIsHere(ctx))) return
   const known = looks.flatMap((look) => (isKnownFolder(ctx, look) ? [look.path] : []))
   const listings = known.length === 0 ? [] : await ctx.deps.disk.list(known)
-  const found: Found = { read: [], walk: new Set() }
+  const found: Found = { asOf, read: [], walk: new Set() }
   const vanished: SyncPath[] = []
   ctx.index.note(() => {
     for (const look of looks) {
