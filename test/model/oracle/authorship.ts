@@ -71,6 +71,7 @@ class Judge {
 
   /** A content took another's place: its user must have put it there after seeing the other. */
   #replacement(path: string, content: ContentId, target: Version): void {
+    if (this.#cameBack(path, content)) return
     const put = this.#lastPut(path, content)
     if (put === undefined) return this.#strange(path, content, target)
     this.#checkSeen('I3', path, target, put.sequence, this.#show(content))
@@ -78,7 +79,7 @@ class Judge {
 
   /** A content appeared at a path where the log had nothing. */
   #creation(path: string, content: ContentId): void {
-    if (content === DIRECTORY) return
+    if (content === DIRECTORY || this.#cameBack(path, content)) return
     const put = this.#lastPut(path, content)
     if (put === undefined) return this.#strange(path, content, undefined)
     const earlier = this.#evidence.log.find(
@@ -154,6 +155,14 @@ class Judge {
   #approved(): boolean {
     const loss = this.#device.rootLosses.findLast(({ sequence }) => sequence <= this.#entry.sequence)
     return loss !== undefined && this.#device.approvals.some((at) => at > loss.sequence && at <= this.#entry.sequence)
+  }
+
+  /** A person put the folder's disk back after its loss, and approved what it holds: that is news, as if they had written it. */
+  #cameBack(path: string, content: ContentId): boolean {
+    const { rootLosses, rootReturns, approvals } = this.#device
+    const loss = rootLosses.findLast(({ held, sequence }) => held.get(path) === content && sequence < this.#entry.sequence)
+    const back = loss === undefined ? undefined : rootReturns.find((at) => at > loss.sequence)
+    return back !== undefined && approvals.some((at) => at > back && at < this.#entry.sequence)
   }
 
   #show(content: ContentId): string {
