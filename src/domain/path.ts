@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 
 /** A relative, `/`-separated path inside a folder, validated once by {@link parsePath}; never `.`, `..`, absolute or empty. */
 export type SyncPath = string & { readonly SyncPath: unique symbol }

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { CHUNK_MAX, MAX_INLINE_CHUNKS, type Chunk, type Content, type Hash, type Manifest } from '../domain/content.ts'
 import type { ProtocolError } from './error.ts'
 import { sha256 } from './hash.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { OWN_DIRECTORY, parsePath, type SyncPath } from '../../domain/path.ts'
 import type { FileStat } from '../../filesystem/port.ts'
 import { diskErrorOf, isMissing } from './errors.ts'
