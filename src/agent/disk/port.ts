@@ -70,6 +70,13 @@ export type PieceSource =
   | { readonly tag: 'bytes'; readonly bytes: Uint8Array; readonly given?: boolean }
   | { readonly tag: 'file'; readonly path: SyncPath; readonly offset: number }
 
+/** A whole small file, with as much of its content's description as staging needs. */
+export interface SmallFile {
+  readonly stage: string
+  readonly content: Pick<Content, 'size' | 'hash' | 'executable' | 'modified'>
+  readonly bytes: Uint8Array
+}
+
 export type StageResult =
   | { readonly tag: 'staged' }
   /** The bytes do not match the hash (a local source that has changed, a damaged chunk). */
@@ -132,10 +139,11 @@ export interface Disk extends AsyncDisposable {
   read(paths: readonly SyncPath[]): Promise<readonly Reading[]>
   /** One piece of a file, verified; undefined where it no longer holds those bytes. */
   readPiece(path: SyncPath, offset: number, chunk: Chunk): Promise<Uint8Array | undefined>
-  /** Writes whole small files into the stage, metadata included. */
-  stageFiles(
-    files: readonly { readonly stage: string; readonly content: Content; readonly bytes: Uint8Array }[],
-  ): Promise<readonly StageResult[]>
+  /**
+   * Writes whole small files into the stage, metadata included. `given`: the caller has no more use for the bytes, nor for what shares their
+   * memory.
+   */
+  stageFiles(files: readonly SmallFile[], given?: boolean): Promise<readonly StageResult[]>
   /** Writes one piece of a larger file into the stage (made where it is missing), verified. */
   stagePiece(stage: string, offset: number, chunk: Chunk, source: PieceSource): Promise<StageResult>
   /** Which of these pieces a staged file already holds (a transfer that goes on after a cut); none where there is no such file. */

@@ -5,7 +5,7 @@ import { sha256 } from '../../protocol/hash.ts'
 import { removeFile, withFile } from './bytes.ts'
 import { codeOf, diskErrorOf, isMissing } from './errors.ts'
 import { gravePath, OWN, stagePath } from './own.ts'
-import type { DiskError, Seen, StageResult } from './port.ts'
+import type { DiskError, Seen, SmallFile, StageResult } from './port.ts'
 import type { Session } from './session.ts'
 import { isExecutable, modeFor, sameInode, unchanged } from './stat.ts'
 import { createVisit, type Visit } from './visit.ts'
@@ -30,8 +30,10 @@ const abandon = (fs: FileSystem, path: string, error: unknown): StageResult => {
   return failed
 }
 
+type Metadata = Pick<Content, 'executable' | 'modified'>
+
 /** Time and executable bit. What may be read, and by whom, came from the umask when the stage was made. */
-export const setMetadata = (fs: FileSystem, path: string, mode: number, content: Content): void => {
+export const setMetadata = (fs: FileSystem, path: string, mode: number, content: Metadata): void => {
   if (isExecutable(mode) !== content.executable) fs.chmod(path, modeFor(mode, content.executable))
   fs.utimes(path, BigInt(content.modified))
 }
@@ -46,7 +48,7 @@ const createOver = (fs: FileSystem, path: string): number => {
   }
 }
 
-const stageFile = (fs: FileSystem, stage: string, content: Content, bytes: Uint8Array): StageResult => {
+const stageFile = (fs: FileSystem, { stage, content, bytes }: SmallFile): StageResult => {
   if (bytes.length !== content.size || sha256(bytes) !== content.hash) return MISMATCH
   const path = stagePath(stage)
   try {
@@ -64,14 +66,9 @@ const stageFile = (fs: FileSystem, stage: string, content: Content, bytes: Uint8
 }
 
 /** Writes whole small files into the stage, metadata included; what was left there under the name is replaced. */
-export const stageFiles = (
-  session: Session,
-  files: readonly { readonly stage: string; readonly content: Content; readonly bytes: Uint8Array }[],
-): readonly StageResult[] => {
+export const stageFiles = (session: Session, files: readonly SmallFile[]): readonly StageResult[] => {
   const error = blockedOwn(createVisit(session), OWN.stages)
-  return files.map(({ stage, content, bytes }) =>
-    error === undefined ? stageFile(session.fs, stage, content, bytes) : { tag: 'failed', error },
-  )
+  return files.map((file) => (error === undefined ? stageFile(session.fs, file) : { tag: 'failed', error }))
 }
 
 /** Cuts a staged file to size and sets its metadata. It must hold all pieces by then. */

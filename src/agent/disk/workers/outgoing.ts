@@ -6,19 +6,6 @@ export interface Outgoing {
   readonly memory: ArrayBuffer[]
 }
 
-/** All files' bytes in one piece of memory: one copy, and one transfer instead of hundreds. */
-const files = ([staged]: WorkArgs<'stageFiles'>): Outgoing => {
-  const memory = new ArrayBuffer(staged.reduce((sum, { bytes }) => sum + bytes.length, 0))
-  let at = 0
-  const packed = staged.map((file) => {
-    const bytes = new Uint8Array(memory, at, file.bytes.length)
-    bytes.set(file.bytes)
-    at += bytes.length
-    return { ...file, bytes }
-  })
-  return { args: [packed], memory: [memory] }
-}
-
 const piece = ([stage, offset, chunk, source]: WorkArgs<'stagePiece'>): Outgoing => {
   if (source.tag === 'file') return { args: [stage, offset, chunk, source], memory: [] }
   const { bytes: whole, given = false } = source
@@ -34,7 +21,10 @@ const piece = ([stage, offset, chunk, source]: WorkArgs<'stagePiece'>): Outgoing
  */
 export const outgoing = (name: WorkName, args: readonly unknown[]): Outgoing => {
   // The lane's types tie a call's arguments to its name.
-  if (name === 'stageFiles') return files(args as WorkArgs<'stageFiles'>)
+  if (name === 'stagePacked') {
+    const [packed] = args as WorkArgs<'stagePacked'>
+    return { args, memory: [packed.memory] }
+  }
   if (name === 'stagePiece') return piece(args as WorkArgs<'stagePiece'>)
   return { args, memory: [] }
 }

@@ -29,6 +29,28 @@ const sparse = (file: string, size: number): void => {
 }
 
 describe('workerDisk', () => {
+  test('takes the memory of given files only where nothing else lies in it', async () => {
+    const { disk, at } = await folder()
+    const own = bytesOf('own memory').slice()
+    const shared = bytesOf('..shared memory..').slice().subarray(2, -2)
+    const staged = await disk.stageFiles([{ stage: 's1', content: contentOf(own), bytes: own }], true)
+    const others = await disk.stageFiles([{ stage: 's2', content: contentOf(shared), bytes: shared }], true)
+    expect([...staged, ...others]).toEqual([{ tag: 'staged' }, { tag: 'staged' }])
+    expect([own.length, shared.length]).toEqual([0, 13])
+    const texts = ['s1', 's2'].map((stage) => nodeFs.readFileSync(at(`.eventsync/stage/${stage}`), 'utf8'))
+    expect(texts).toEqual(['own memory', 'shared memory'])
+  })
+
+  test('stages files whose bytes lie in one piece of memory, in any order', async () => {
+    const { disk, at } = await folder()
+    const all = bytesOf('firstsecond').slice()
+    const [first, second] = [all.subarray(0, 5), all.subarray(5)]
+    const contents = [contentOf(second), contentOf(new Uint8Array(0)), contentOf(first)]
+    const files = [second, new Uint8Array(0), first].map((bytes, i) => ({ stage: `s${i}`, content: contents[i]!, bytes }))
+    expect(await disk.stageFiles(files, true)).toEqual([{ tag: 'staged' }, { tag: 'staged' }, { tag: 'staged' }])
+    expect(files.map(({ stage }) => nodeFs.readFileSync(at(`.eventsync/stage/${stage}`), 'utf8'))).toEqual(['second', '', 'first'])
+  })
+
   test.each([-1, 16])('does all that a disk does (inline up to %i items)', async (inlineItems) => {
     const { disk, at } = await folder({ inlineItems })
     const bytes = bytesOf('hello')

@@ -1,10 +1,11 @@
 import { Worker } from 'node:worker_threads'
 import type { SyncPath } from '../../../domain/path.ts'
 import type { FileSystem } from '../../../filesystem/port.ts'
-import type { Disk, Reading } from '../port.ts'
+import type { Disk, Reading, SmallFile } from '../port.ts'
 import type { Large } from '../read.ts'
 import { createSession } from '../session.ts'
 import { createLane, type Lane } from './lane.ts'
+import { packFiles } from './packed-files.ts'
 import { work, type WorkArgs, type WorkName, type WorkResult } from './protocol.ts'
 
 export interface WorkerOptions {
@@ -28,6 +29,9 @@ export interface WorkerLimits {
 }
 
 const LIMITS: WorkerLimits = { writers: 2, inlineItems: 16, inlineBytes: 256 * 1024, quickBytes: 8 * 1024 * 1024, idleMs: 10_000 }
+
+const isLittle = (files: readonly SmallFile[], limits: WorkerLimits): boolean =>
+  files.length <= limits.inlineItems && files.reduce((sum, { bytes }) => sum + bytes.length, 0) <= limits.inlineBytes
 
 type Run = <Name extends WorkName>(name: Name, args: WorkArgs<Name>) => Promise<WorkResult<Name>>
 
@@ -79,7 +83,7 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     // The type of Run ties the arguments and the result to the name.
     return (work[name] as (...all: readonly unknown[]) => WorkResult<typeof name>)(session, ...args)
   }
-  const few = (lane: Lane, items: number, bytes = 0): Run => (items <= limits.inlineItems && bytes <= limits.inlineBytes ? here : lane.call)
+  const few = (lane: Lane, items: number): Run => (items <= limits.inlineItems ? here : lane.call)
   return {
     root: () => here('root', []),
     mark: (marker) => write.call('mark', [marker]),
@@ -87,12 +91,8 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     list: (directories) => quick.call('list', [directories]),
     read: reader(here, quick, long, limits),
     readPiece: (path, offset, chunk) => quick.call('readPiece', [path, offset, chunk]),
-    stageFiles: (files) =>
-      few(
-        write,
-        files.length,
-        files.reduce((sum, { bytes }) => sum + bytes.length, 0),
-      )('stageFiles', [files]),
+    stageFiles: (files, given = false) =>
+      isLittle(files, limits) ? here('stageFiles', [files]) : write.call('stagePacked', [packFiles(files, given)]),
     stagePiece: (stage, offset, chunk, source) => write.call('stagePiece', [stage, offset, chunk, source]),
     stagedPieces: (stage, chunks) => long.call('stagedPieces', [stage, chunks]),
     finishStage: (stage, content) => few(write, 1)('finishStage', [stage, content]),

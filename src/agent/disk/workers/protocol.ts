@@ -1,9 +1,14 @@
 import { inspectWithin } from '../graves.ts'
+import type { StageResult } from '../port.ts'
 import { readWithin } from '../read.ts'
+import type { Session } from '../session.ts'
 import { tasks } from '../tasks.ts'
+import { unpackFiles, type PackedFiles } from './packed-files.ts'
 
-/** What a worker does: the port's calls, and those with a limit to how much they read. */
-export const work = { ...tasks, readWithin, inspectWithin }
+const stagePacked = (session: Session, packed: PackedFiles): readonly StageResult[] => tasks.stageFiles(session, unpackFiles(packed))
+
+/** What a worker does: the port's calls, those with a limit to how much they read, and one whose arguments are packed for the way. */
+export const work = { ...tasks, readWithin, inspectWithin, stagePacked }
 
 export type WorkName = keyof typeof work
 
