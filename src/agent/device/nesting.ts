@@ -30,7 +30,7 @@ export const neighbourInside = (root: string): Neighbour | undefined => {
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
     const neighbour = neighbourAt(path)
     if (neighbour !== undefined) return neighbour
-    waiting.push(...directoriesIn(path))
+    for (const directory of directoriesIn(path)) waiting.push(directory)
   }
   return undefined
 }

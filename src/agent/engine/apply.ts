@@ -44,9 +44,11 @@ const stillWanted = (job: ApplyJob, intent: Intent): boolean => {
   }
 }
 
+const isFetched = (ctx: FolderContext, path: SyncPath): boolean => ctx.queues.fetch.has(path) || ctx.fetching.has(path)
+
 /** Whether a path is still to be given its bytes: one that a worker has in hand has them staged, or goes another way. */
 const isWanting = (ctx: FolderContext, path: SyncPath): boolean => {
-  if (ctx.queues.fetch.has(path) || ctx.fetching.has(path)) return true
+  if (isFetched(ctx, path)) return true
   return !ctx.busy.has(path) && !ctx.problems.blocks(path) && !isHeld(ctx, path)
 }
 
@@ -58,7 +60,21 @@ const isSource = (ctx: FolderContext, { path, local }: Node): boolean => {
   if (local?.content.kind !== 'file') return false
   const wanting = ctx.index.wantedAt(local.content.hash, WANTERS).filter((other) => other !== path && isWanting(ctx, other))
   for (const other of wanting) if (!ctx.busy.has(other)) for (const each of [...ancestorsOf(other), other]) ctx.plan(each)
+  const fetched = wanting.find((other) => isFetched(ctx, other))
+  if (fetched !== undefined) ctx.sourceFor.set(path, fetched)
   return wanting.length > 0
+}
+
+/**
+ * Whether a source still waits for the path that it was last found to wait for. While that one is being fetched nothing else is asked: otherwise each wake
+ * of the loop judges every source of a large move anew.
+ */
+const stillWaits = (ctx: FolderContext, path: SyncPath): boolean => {
+  const other = ctx.sourceFor.get(path)
+  if (other === undefined) return false
+  if (isFetched(ctx, other)) return true
+  ctx.sourceFor.delete(path)
+  return false
 }
 
 const graveName = (ctx: FolderContext): string =>
@@ -123,6 +139,7 @@ const take = (ctx: FolderContext): Work[] => {
   const works: Work[] = []
   for (const [path, job] of ctx.queues.apply) {
     if (works.length >= AT_ONCE) break
+    if (stillWaits(ctx, path)) continue
     const work = workFor(ctx, path, job)
     if (work === 'later') continue
     ctx.queues.apply.delete(path)

@@ -103,6 +103,8 @@ export class FolderContext {
   groupsApplied = 0
   /** Paths whose visible steps are under way, and whether anything asked for a look meanwhile: it comes afterwards, when it is known what the steps did. */
   readonly applying = new Map<SyncPath, boolean>()
+  /** Paths in the queue to be applied whose bytes another path, which is being fetched, takes from there first. */
+  readonly sourceFor = new Map<SyncPath, SyncPath>()
   /** Staged files that nothing wants any more. */
   readonly idleStages: string[] = []
   /** Graves are looked at in rounds, some seconds apart: those of the present one rest until the next. */

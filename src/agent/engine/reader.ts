@@ -41,7 +41,7 @@ export class FileReader {
   async read(files: readonly Wanted[]): Promise<void> {
     const fresh = files.filter(({ path }) => this.#begin(path))
     const small = fresh.filter(({ size }) => size <= LARGE)
-    this.#large.push(...fresh.filter(({ size }) => size > LARGE))
+    for (const file of fresh) if (file.size > LARGE) this.#large.push(file)
     this.#startLarge()
     await Promise.all(batchesOf(small).map((batch) => this.#readBatch(batch)))
   }

@@ -155,21 +155,30 @@ export const lookAt = async (ctx: FolderContext, reader: FileReader, hinted: rea
 /** So long the first scan waits for the watch, which sees what changes behind it: a folder that can be watched is scanned once at a start, not twice. */
 const WATCH_MS = 10_000
 
+/** After so many hints that each followed a look within BURST_MS, more are to be expected: they gather, since every look has a transaction of its own. */
+const BURST = 4
+const BURST_MS = 5
+const GATHER_MS = 2
+
 /** Takes what hints have gathered, again and again; scans everything at the start, periodically, and when hints were lost. */
 export const lookLoop = async (ctx: FolderContext, reader: FileReader): Promise<void> => {
   const watchedBy = ctx.now + WATCH_MS
+  let [lookedAt, quick] = [-Infinity, 0]
   while (!ctx.stopped()) {
     const mayScan = ctx.watched || ctx.now >= watchedBy
     if (mayScan && (ctx.scanWanted || ctx.looks.takeOverflow())) await scanAll(ctx, reader)
     const paths = ctx.rootLost === undefined ? ctx.looks.take(ctx.now, LOOKS_AT_ONCE) : []
     if (paths.length > 0 || (ctx.rewalk.size > 0 && ctx.rootLost === undefined)) {
       await lookAndRewalk(ctx, reader, paths)
+      lookedAt = ctx.now
       continue
     }
     const nextLook = ctx.rootLost === undefined ? ctx.looks.next() : undefined
     const next = Math.min(nextLook ?? Infinity, mayScan ? ctx.nextScan : watchedBy)
     await ctx.wake.look.wait(ctx.deps.clock, ctx.signal, Math.max(0, next - ctx.now))
     if (ctx.now >= ctx.nextScan) ctx.scanWanted = true
+    quick = ctx.now - lookedAt < BURST_MS ? quick + 1 : 0
+    if (quick >= BURST) await ctx.deps.clock.sleep(GATHER_MS, ctx.signal)
   }
 }
 
