@@ -10,10 +10,16 @@ interface Span {
   readonly from: number
 }
 
+/** A path without the suffix that a conflict copy's own name has; what lies in a copied folder is no copy. */
+const originalOf = (path: string): string => {
+  const cut = path.lastIndexOf('/') + 1
+  return path.slice(0, cut) + path.slice(cut).replace(COPY, '')
+}
+
 /** Whether a conflict copy's name is one that a version of the path would get: a copy of a copy has no second suffix. */
 const matches = (path: string, copy: string): boolean => {
-  const plain = copy.replace(COPY, '')
-  const original = path.replace(COPY, '')
+  const plain = originalOf(copy)
+  const original = originalOf(path)
   return path !== copy && (plain === original || (plain.length > 150 && original.startsWith(plain.slice(0, 150))))
 }
 
@@ -28,7 +34,7 @@ export const judgeConflicts = (evidence: Evidence): OnStep => {
   return (entry) => {
     const { event, content, sequence } = entry
     const device = devices.get(entry.device ?? '')
-    if (event.type === 'FileCreated' && COPY.test(event.path) && device !== undefined && content !== undefined) {
+    if (event.type === 'FileCreated' && originalOf(event.path) !== event.path && device !== undefined && content !== undefined) {
       judgeCopy(evidence, device, entry, event.path, content, spans)
       judgeSecond(evidence, device, entry, event.path, content, copies)
       if (content === DIRECTORY) folderCopies.set(event.path, keyOf(device, event.path, content))
@@ -61,7 +67,7 @@ const judgeCopy = (
   )
 }
 
-const keyOf = (device: DeviceEvidence, copy: string, content: ContentId): string => `${device.name} ${copy.replace(COPY, '')} ${content}`
+const keyOf = (device: DeviceEvidence, copy: string, content: ContentId): string => `${device.name} ${originalOf(copy)} ${content}`
 
 /**
  * All folders have the same content, so that it tells no version from another: where a folder's copy was itself replaced or deleted in the log, a later copy
