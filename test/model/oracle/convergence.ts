@@ -40,17 +40,25 @@ const clashing = (fold: Fold, key: (name: string) => string): ((path: string) =>
   return (path) => clashes.has(path) || ancestors(path).some((ancestor) => clashes.has(ancestor))
 }
 
+/** Whether something that is nobody's business here (a socket) has a path's name, or one that this device takes for the same, or that of a folder above it. */
+const besideOther = (tree: ReadonlyMap<string, Inode>, key: (name: string) => string): ((path: string) => boolean) => {
+  const folded = (path: string): string => path.split('/').map(key).join('/')
+  const others = new Set([...tree].flatMap(([path, { kind }]) => (kind === 'other' ? [folded(path)] : [])))
+  return (path) => [path, ...ancestors(path)].some((each) => others.has(folded(each)))
+}
+
 /** I2: how the tree on a device differs from the log's, but for what it can't hold, what it ignores, and where a socket is. */
 export const differences = (device: DeviceEvidence, fold: Fold): string[] => {
   const tree = device.history.tree()
   const isIgnored = ignoredIn(tree)
   const clashes = clashing(fold, device.key)
+  const isBesideOther = besideOther(tree, device.key)
   const found: string[] = []
   for (const [path, version] of fold.live) {
     if (isIgnored(path) || ancestors(path).some(isIgnored)) continue
     const inode = tree.get(path)
     if (inode === undefined && clashes(path)) continue
-    if ([path, ...ancestors(path)].some((each) => tree.get(each)?.kind === 'other')) continue
+    if (isBesideOther(path)) continue
     const text = inode === undefined ? 'is missing' : difference(inode, version, device.tickNs)
     if (text !== undefined && !(clashes(path) && inode?.kind === 'directory')) found.push(`${path} ${text}`)
   }
