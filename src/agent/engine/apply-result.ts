@@ -114,8 +114,8 @@ const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseS
     (entry) => !ctx.ignore.ignores(entry.path, isFolder(entry)) && !ctx.problems.isPermanent(entry.path),
   )
   for (const entry of inside) ctx.look(entry.path)
-  if (inside.length > 0 && inside.every((entry) => isLeaving(ctx, entry.path)))
-    return wait(ctx, path, 'the folder still holds files that are about to go', false)
+  // Moved aside with the rest, what the log has deleted would come back as new.
+  if (inside.some((entry) => isLeaving(ctx, entry.path))) return wait(ctx, path, 'the folder still holds files that are about to go', false)
   if (version !== undefined) return moveAside(ctx, path, version)
   if (inside.length > 0) return wait(ctx, path, 'the folder still holds files that were added here', false)
   return wait(ctx, path, 'the folder was deleted elsewhere; it stays here because of what is in it and does not sync', true)
