@@ -11,7 +11,7 @@ export const inlineDisk = (fs: FileSystem): Disk => {
     mark: async (marker) => tasks.mark(session, marker),
     look: async (paths) => tasks.look(session, paths),
     list: async (directories) => tasks.list(session, directories),
-    read: async (paths) => tasks.read(session, paths),
+    read: async (paths, like) => tasks.read(session, paths, like),
     readPiece: async (path, offset, chunk) => tasks.readPiece(session, path, offset, chunk),
     stageFiles: async (files) => tasks.stageFiles(session, files),
     stagePiece: async (stage, offset, chunk, source) => tasks.stagePiece(session, stage, offset, chunk, source),

@@ -59,6 +59,12 @@ export type Reading =
   | { readonly tag: 'absent'; readonly path: SyncPath }
   | { readonly tag: 'failed'; readonly path: SyncPath; readonly error: DiskError }
 
+/**
+ * Takes a chunk of a large file while the file is still being read: the reading may yet prove unstable. The bytes stay as they are until the promise
+ * resolves, which the reading may wait for.
+ */
+export type TakeChunk = (chunk: Chunk, bytes: Uint8Array) => Promise<void>
+
 /** Contents up to this size travel inside Changes messages. */
 export const INLINE_BYTES = 128 * 1024
 
@@ -136,7 +142,11 @@ export interface Disk extends AsyncDisposable {
   mark(marker: string): Promise<DiskError | undefined>
   look(paths: readonly SyncPath[]): Promise<readonly Look[]>
   list(directories: readonly (SyncPath | '')[]): Promise<readonly Listing[]>
-  read(paths: readonly SyncPath[]): Promise<readonly Reading[]>
+  /**
+   * Of a file that is read alone: `like` are the chunks of a content that it may hold, or one much like it, which makes it quicker; `take` may be given its
+   * chunks, or none.
+   */
+  read(paths: readonly SyncPath[], like?: readonly Chunk[], take?: TakeChunk): Promise<readonly Reading[]>
   /** One piece of a file, verified; undefined where it no longer holds those bytes. */
   readPiece(path: SyncPath, offset: number, chunk: Chunk): Promise<Uint8Array | undefined>
   /**

@@ -3,7 +3,8 @@ import type { SyncPath } from '../../domain/path.ts'
 import type { FileStat } from '../../filesystem/port.ts'
 import { manifestOf } from '../../protocol/manifest.ts'
 import { contentHash } from '../../protocol/merkle.ts'
-import { chunksOfBytes, chunksOfFile, readFully, withFile } from './bytes.ts'
+import { chunksOfBytes, readFully, withFile } from './bytes.ts'
+import { chunksOfFile, oneWindow, type Windows } from './file-chunks.ts'
 import { codeOf, diskErrorOf, io } from './errors.ts'
 import { INLINE_BYTES, type DiskError, type Reading } from './port.ts'
 import type { Session } from './session.ts'
@@ -37,10 +38,16 @@ const contentOf = (stat: FileStat, kind: 'file' | 'symlink', size: number, chunk
   modified: String(stat.mtimeNs),
 })
 
-const bytesOf = (session: Session, fd: number, size: number): Bytes | undefined => {
-  const { fs, scratch } = session
+/** How a large file is read that is read alone. */
+export interface Alone {
+  /** The chunks of a content that it may hold, or one much like it. */
+  readonly like: readonly Chunk[]
+  readonly windows?: Windows
+}
+
+const bytesOf = ({ fs, scratch }: Session, fd: number, size: number, alone: Alone | undefined): Bytes | undefined => {
   if (size > INLINE_BYTES) {
-    const chunks = chunksOfFile(fs, fd, size, scratch)
+    const chunks = chunksOfFile(fs, fd, size, alone?.windows ?? oneWindow(size, scratch), alone?.like)
     return chunks && { chunks, bytes: undefined }
   }
   // Of its own memory, so that it can be handed to another thread.
@@ -52,12 +59,12 @@ const bytesOf = (session: Session, fd: number, size: number): Bytes | undefined 
  * One reading holds one state of the file: the same inode by name and by descriptor, unchanged from before the first byte to after the
  * last.
  */
-const readFile = (session: Session, path: string, before: FileStat): RawReading => {
+const readFile = (session: Session, path: string, before: FileStat, alone?: Alone): RawReading => {
   const { fs } = session
   if (before.size > MAX_FILE_SIZE) return { tag: 'failed', error: io(`the file is over the limit of ${MAX_FILE_SIZE} bytes`) }
   return withFile(fs, path, 'r', (fd): RawReading => {
     if (!sameStat(before, fs.fstat(fd))) return { tag: 'unstable' }
-    const read = bytesOf(session, fd, before.size)
+    const read = bytesOf(session, fd, before.size, alone)
     if (read === undefined || !sameStat(before, fs.fstat(fd)) || !sameStat(before, fs.lstat(path))) return { tag: 'unstable' }
     return { tag: 'read', stat: before, content: contentOf(before, 'file', before.size, read.chunks), ...read }
   })
@@ -71,9 +78,9 @@ const readSymlink = (session: Session, path: string, before: FileStat): RawReadi
 }
 
 /** Reads what a look found. */
-export const readFound = (session: Session, path: string, stat: FileStat): RawReading => {
+export const readFound = (session: Session, path: string, stat: FileStat, alone?: Alone): RawReading => {
   try {
-    if (stat.kind === 'file') return readFile(session, path, stat)
+    if (stat.kind === 'file') return readFile(session, path, stat, alone)
     if (stat.kind === 'symlink') return readSymlink(session, path, stat)
     if (stat.kind === 'other') return { tag: 'failed', error: io('neither a file, a folder nor a symlink') }
     return { tag: 'read', stat, content: directoryContent(String(stat.mtimeNs)), chunks: [], bytes: undefined }
@@ -93,12 +100,12 @@ export interface Large {
   readonly path: SyncPath
 }
 
-const readOne = (visit: Visit, path: SyncPath, limit: number): Reading | Large => {
+const readOne = (visit: Visit, path: SyncPath, limit: number, alone?: Alone): Reading | Large => {
   const found = visit.find(path)
   if (found.tag === 'failed') return { tag: 'failed', path, error: found.error }
   if (found.tag !== 'found') return { tag: 'absent', path }
   if (found.stat.kind === 'file' && found.stat.size > limit) return { tag: 'large', path }
-  const reading = readFound(visit.session, path, found.stat)
+  const reading = readFound(visit.session, path, found.stat, alone)
   if (reading.tag === 'failed') return { tag: 'failed', path, error: reading.error }
   if (reading.tag !== 'read') return { tag: reading.tag, path }
   const { stat, content, chunks, bytes } = reading
@@ -106,11 +113,11 @@ const readOne = (visit: Visit, path: SyncPath, limit: number): Reading | Large =
 }
 
 /** As {@link read}, as far as `budget` bytes go. */
-export const readWithin = (session: Session, paths: readonly SyncPath[], budget: number): readonly (Reading | Large)[] => {
+export const readWithin = (session: Session, paths: readonly SyncPath[], budget: number, alone?: Alone): readonly (Reading | Large)[] => {
   const visit = createVisit(session)
   let left = budget
   const readings = paths.map((path) => {
-    const reading = readOne(visit, path, left)
+    const reading = readOne(visit, path, left, alone)
     if (reading.tag === 'read') left -= reading.content.size
     return reading
   })
@@ -118,6 +125,8 @@ export const readWithin = (session: Session, paths: readonly SyncPath[], budget:
   return error === undefined ? readings : paths.map((path) => ({ tag: 'failed', path, error }))
 }
 
-/** Reads and hashes each path, in order. In a folder that has lost its marker nothing is absent (I15). */
-export const read = (session: Session, paths: readonly SyncPath[]): readonly Reading[] =>
-  readWithin(session, paths, Infinity).flatMap((reading) => (reading.tag === 'large' ? [] : [reading]))
+/** Reads and hashes each path, in order. In a folder that has lost its marker nothing is absent (I15). `like`: of one that is read alone. */
+export const read = (session: Session, paths: readonly SyncPath[], like: readonly Chunk[] = []): readonly Reading[] =>
+  readWithin(session, paths, Infinity, paths.length === 1 ? { like } : undefined).flatMap((reading) =>
+    reading.tag === 'large' ? [] : [reading],
+  )

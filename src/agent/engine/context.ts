@@ -2,6 +2,7 @@ import type { Change } from '../../domain/change.ts'
 import type { Chunk, Content, Hash } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
+import { createLru } from '../../lib/lru.ts'
 import { RecentSet } from '../../lib/recent-set.ts'
 import { Wakeup } from '../../lib/wakeup.ts'
 import type { Receipt } from '../../protocol/messages.ts'
@@ -44,6 +45,9 @@ export type ApplyJob =
   | { readonly tag: 'conflict'; readonly content: Content }
 
 const RECEIPTS_KEPT = 1_000
+
+/** Some 100 bytes each (I16). */
+const MAX_GONE_CHUNKS = 50_000
 
 export const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
 
@@ -116,6 +120,8 @@ export class FolderContext {
   head = -1
   /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
   vanishedAt = -Infinity
+  /** The chunks of large files that vanished, by inode: one that appears with it is most likely the same under a new name. */
+  readonly goneChunks = createLru<string, readonly Chunk[]>(MAX_GONE_CHUNKS, (chunks) => chunks.length)
   /** When a file was last found that is new here. */
   appearedAt = -Infinity
   /** Files being read; a hint that comes meanwhile asks for another look. */

@@ -1,4 +1,4 @@
-import { type Content, directoryContent, sameBytes, sameContent } from '../../domain/content.ts'
+import { CHUNK_MIN, type Content, directoryContent, sameBytes, sameContent } from '../../domain/content.ts'
 import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { Look, Reading, Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
@@ -51,7 +51,7 @@ export const placedOf = (ctx: FolderContext, seen: Seen, content: LocalNode['con
 export interface Found {
   /** How many groups of steps had been recorded before the look ({@link FolderContext.groupsApplied}). */
   readonly asOf: number
-  readonly read: { readonly path: SyncPath; readonly size: number }[]
+  readonly read: { readonly path: SyncPath; readonly size: number; readonly inode: string; readonly settled: boolean }[]
   readonly walk: Set<SyncPath>
 }
 
@@ -108,7 +108,7 @@ const noteFile = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Found):
     return ctx.block(path, { reason: `the file is larger than the limit of ${limit} bytes`, side: 'disk', permanent: true })
   const wait = waitFor(ctx, path, seen, known)
   if (wait > 0) return ctx.look(path, wait)
-  found.read.push({ path, size: seen.size })
+  found.read.push({ path, size: seen.size, inode: seen.inode, settled: isSettled(ctx, seen) })
 }
 
 const waitFor = (ctx: FolderContext, path: SyncPath, seen: Seen, known: LocalNode | undefined): number => {
@@ -129,6 +129,7 @@ export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
     return
   }
   if (local.content.kind === 'directory') forgetBelow(ctx, path)
+  if (local.content.size > CHUNK_MIN) ctx.goneChunks.set(local.seen.inode, ctx.index.chunksOf(path))
   ctx.index.setLocal(path, undefined)
   ctx.vanishedAt = ctx.now
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)

@@ -1,6 +1,9 @@
+import type { Chunk } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
+import type { TakeChunk } from '../disk/port.ts'
 import type { FolderContext } from './context.ts'
-import { noteReading } from './local-tree.ts'
+import { sendEarly } from './early-upload.ts'
+import { noteReading, type Found } from './local-tree.ts'
 import { rootIsHere } from './root.ts'
 
 const BATCH_FILES = 64
@@ -9,7 +12,7 @@ const BATCH_BYTES = 8 * 1024 * 1024
 const LARGE = 8 * 1024 * 1024
 const LARGE_AT_ONCE = 2
 
-type Wanted = { readonly path: SyncPath; readonly size: number }
+type Wanted = Found['read'][number]
 
 const batchesOf = (files: readonly Wanted[]): SyncPath[][] => {
   const batches: SyncPath[][] = []
@@ -53,8 +56,8 @@ export class FileReader {
     return running === undefined
   }
 
-  async #readBatch(paths: readonly SyncPath[]): Promise<void> {
-    const readings = await this.#ctx.deps.disk.read(paths)
+  async #readBatch(paths: readonly SyncPath[], like?: readonly Chunk[], take?: TakeChunk): Promise<void> {
+    const readings = await this.#ctx.deps.disk.read(paths, like, take)
     if (this.#ctx.stopped()) return
     // Without its marker nothing in the folder can be read: when it is back, it is scanned.
     const lost = readings.some(({ tag }) => tag === 'failed') && !(await rootIsHere(this.#ctx))
@@ -79,13 +82,19 @@ export class FileReader {
     this.#ctx.wake.settled.notify()
   }
 
+  /** What it most likely holds, for the most part: what it did, or what the file did that was moved here. */
+  #like({ path, inode }: Wanted): readonly Chunk[] {
+    const before = this.#ctx.index.chunksOf(path)
+    return before.length > 0 ? before : (this.#ctx.goneChunks.get(inode) ?? [])
+  }
+
   #startLarge(): void {
     while (this.#running < LARGE_AT_ONCE) {
       const next = this.#large.shift()
       if (next === undefined) return
       this.#running += 1
       this.#ctx.run(
-        this.#readBatch([next.path]).finally(() => {
+        this.#readBatch([next.path], this.#like(next), next.settled ? sendEarly(this.#ctx) : undefined).finally(() => {
           this.#running -= 1
           this.#startLarge()
         }),

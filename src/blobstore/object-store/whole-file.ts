@@ -1,5 +1,6 @@
 import { closeSync, fdatasync, fstat, open, read, rename, rm, writev } from 'node:fs'
 import { promisify } from 'node:util'
+import { bytesPassed } from '../../lib/bytes-passed.ts'
 
 // By descriptor, not by file handle: half the cost. Closing what is synced, or was only read, has nothing to wait for: no trip to the thread pool.
 const calls = {
@@ -64,6 +65,7 @@ export const readRange = async (path: string, range?: { readonly offset: number;
   const fd = await calls.open(path, 'r')
   try {
     const { offset, length } = range ?? { offset: 0, length: (await calls.fstat(fd)).size }
+    bytesPassed(length)
     const buffer = Buffer.allocUnsafeSlow(length)
     let done = 0
     while (done < length) {

@@ -1,3 +1,4 @@
+import { bytesPassed } from '../../lib/bytes-passed.ts'
 import { decodeFrame, type Pieces } from '../session/framing.ts'
 import type { Ending, Link, LinkListener, Pipe } from '../session/link.ts'
 import { keepAlive } from './heartbeat.ts'
@@ -106,12 +107,17 @@ export class WebSocketLink extends WebSocketPipe implements Link {
 
   listen(listener: LinkListener): void {
     const message = (data: RawData, isBinary: boolean): void => {
-      if (isBinary) listener.received(decodeFrame(piecesOf(data)))
+      const pieces = piecesOf(data)
+      bytesPassed(BUFFERED_TWICE * pieces.reduce((sum, { length }) => sum + length, 0))
+      if (isBinary) listener.received(decodeFrame(pieces))
       else this.close('protocol', `A text message is not a frame of EventSync's.`)
     }
     this.open(FRAMED_PATIENCE, message, listener.closed)
   }
 }
+
+/** In the pieces that the socket gave, and in the one that they were put together into. */
+const BUFFERED_TWICE = 2
 
 /** Both sides of EventSync's framing send pings, so one that is silent for so many beats is gone. */
 const FRAMED_PATIENCE = 3

@@ -1,9 +1,10 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { WorkArgs, WorkName } from './protocol.ts'
 
 /** Arguments as they are sent, and the memory that changes hands with them. */
 export interface Outgoing {
   readonly args: readonly unknown[]
-  readonly memory: ArrayBuffer[]
+  readonly memory: (ArrayBuffer | MessagePort)[]
 }
 
 const piece = ([stage, offset, chunk, source]: WorkArgs<'stagePiece'>): Outgoing => {
@@ -26,5 +27,6 @@ export const outgoing = (name: WorkName, args: readonly unknown[]): Outgoing => 
     return { args, memory: [packed.memory] }
   }
   if (name === 'stagePiece') return piece(args as WorkArgs<'stagePiece'>)
+  if (name === 'readShown') return { args, memory: [(args as WorkArgs<'readShown'>)[2].port] }
   return { args, memory: [] }
 }

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import * as nodeFs from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { bytesOf, chunksOf, contentOf, path, seenIn, temporaryFolder } from '../../../../test/support/disk.ts'
 import { inlineDisk } from '../inline.ts'
 import type { Disk } from '../port.ts'
+import { sha256 } from '../../../protocol/hash.ts'
 import { nodeFileSystem } from '../../../filesystem/node.ts'
 import { workerDisk, type WorkerLimits } from './pool.ts'
 
@@ -50,6 +52,44 @@ describe('workerDisk', () => {
     expect(await disk.stageFiles(files, true)).toEqual([{ tag: 'staged' }, { tag: 'staged' }, { tag: 'staged' }])
     expect(files.map(({ stage }) => nodeFs.readFileSync(at(`.eventsync/stage/${stage}`), 'utf8'))).toEqual(['second', '', 'first'])
   })
+
+  test('gives away the chunks of a large file while it is being read, each whole and once, however late they are taken', async () => {
+    const { disk, at } = await folder()
+    // More than both windows hold.
+    const bytes = randomBytes(28 * MIB)
+    nodeFs.writeFileSync(at('large'), bytes)
+    const taken: { readonly hash: string; readonly size: number }[] = []
+    const waiting: (() => void)[] = []
+    const reading = disk.read([path('large')], [], async (chunk, shown) => {
+      // Until several more have come: only what was taken may be overwritten.
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+        if (waiting.length > 4) waiting.shift()?.()
+      })
+      taken.push({ hash: sha256(shown), size: shown.length })
+      expect(chunk).toEqual(taken.at(-1))
+    })
+    const release = setInterval(() => waiting.shift()?.(), 5)
+    const [read] = await reading
+    await vi.waitUntil(() => read?.tag === 'read' && taken.length === read.chunks.length, 20_000)
+    clearInterval(release)
+    expect(taken.toSorted((a, b) => a.hash.localeCompare(b.hash))).toEqual(
+      (read?.tag === 'read' ? read.chunks : []).toSorted((a, b) => a.hash.localeCompare(b.hash)),
+    )
+    expect(await disk.read([path('large')])).toMatchObject([{ tag: 'read', content: read?.tag === 'read' ? read.content : undefined }])
+  }, 60_000)
+
+  test('a reading goes on where nobody takes what it gives away', async () => {
+    const { disk, at } = await folder()
+    sparse(at('large'), 40 * MIB)
+    let given = 0
+    const [read] = await disk.read([path('large')], [], () => {
+      given += 1
+      return new Promise(() => undefined)
+    })
+    expect(read).toMatchObject({ tag: 'read', content: { size: 40 * MIB } })
+    expect(given).toBeLessThan(10)
+  }, 60_000)
 
   test.each([-1, 16])('does all that a disk does (inline up to %i items)', async (inlineItems) => {
     const { disk, at } = await folder({ inlineItems })

@@ -1,12 +1,14 @@
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import type { Chunk } from '../../../domain/content.ts'
 import type { SyncPath } from '../../../domain/path.ts'
 import type { FileSystem } from '../../../filesystem/port.ts'
-import type { Disk, Reading, SmallFile } from '../port.ts'
+import type { Disk, Reading, SmallFile, TakeChunk } from '../port.ts'
 import type { Large } from '../read.ts'
 import { createSession } from '../session.ts'
 import { createLane, type Lane } from './lane.ts'
 import { packFiles } from './packed-files.ts'
 import { work, type WorkArgs, type WorkName, type WorkResult } from './protocol.ts'
+import { sharedMemory, takeShown } from './shared-windows.ts'
 
 export interface WorkerOptions {
   /** The module that a worker runs (compose names it: it knows the file system adapter). */
@@ -45,13 +47,40 @@ const readOn = async (
   return first.flatMap((reading) => (reading.tag === 'large' ? later.splice(0, 1) : [reading]))
 }
 
+/** Reads a file in a worker that shows its chunks meanwhile, without a copy. */
+const readGiving = async (lane: Lane, path: SyncPath, like: readonly Chunk[], take: TakeChunk): Promise<readonly Reading[]> => {
+  const memory = sharedMemory()
+  const { port1, port2 } = new MessageChannel()
+  takeShown({ memory, port: port1 }, take)
+  try {
+    return await lane.call('readShown', [path, like, { memory, port: port2 }])
+  } finally {
+    port1.close()
+  }
+}
+
+interface How {
+  readonly like: readonly Chunk[]
+  readonly take: TakeChunk | undefined
+}
+
 /** A little is read here; more among the looks, in a worker; and what is large where it keeps nobody waiting. */
 const reader = (here: Run, quick: Lane, long: Lane, limits: WorkerLimits): Disk['read'] => {
-  const atLength = (paths: readonly SyncPath[]): Promise<readonly Reading[]> => long.call('read', [paths])
-  const inWorker = async (paths: readonly SyncPath[]): Promise<readonly Reading[]> =>
-    readOn(await quick.call('readWithin', [paths, limits.quickBytes]), atLength)
-  return async (paths) =>
-    paths.length <= limits.inlineItems ? readOn(await here('readWithin', [paths, limits.inlineBytes]), inWorker) : inWorker(paths)
+  const atLength = (paths: readonly SyncPath[], { like, take }: How): Promise<readonly Reading[]> => {
+    const [only] = paths
+    return take === undefined || only === undefined || paths.length > 1
+      ? long.call('read', [paths, like])
+      : readGiving(long, only, like, take)
+  }
+  const inWorker = async (paths: readonly SyncPath[], how: How): Promise<readonly Reading[]> =>
+    readOn(await quick.call('readWithin', [paths, limits.quickBytes]), (large) => atLength(large, how))
+  return async (paths, like = [], take) => {
+    // What is said of a file that is read alone is not said of one that is left over of several.
+    const own: How = paths.length === 1 ? { like, take } : { like: [], take: undefined }
+    return paths.length <= limits.inlineItems
+      ? readOn(await here('readWithin', [paths, limits.inlineBytes]), (large) => inWorker(large, own))
+      : inWorker(paths, own)
+  }
 }
 
 /** A few graves are looked at here, as far as that takes little reading. */

@@ -4,11 +4,12 @@ import { readWithin } from '../read.ts'
 import type { Session } from '../session.ts'
 import { tasks } from '../tasks.ts'
 import { unpackFiles, type PackedFiles } from './packed-files.ts'
+import { readShown } from './shared-windows.ts'
 
 const stagePacked = (session: Session, packed: PackedFiles): readonly StageResult[] => tasks.stageFiles(session, unpackFiles(packed))
 
-/** What a worker does: the port's calls, those with a limit to how much they read, and one whose arguments are packed for the way. */
-export const work = { ...tasks, readWithin, inspectWithin, stagePacked }
+/** What a worker does: the port's calls, those with a limit to how much they read, one whose arguments are packed for the way, and one that shows what it reads. */
+export const work = { ...tasks, readWithin, inspectWithin, stagePacked, readShown }
 
 export type WorkName = keyof typeof work
 
