@@ -1,10 +1,13 @@
 import type { Adoption, FolderContext } from './context.ts'
+import { sameSeen } from './local-tree.ts'
 
 const AT_ONCE = 4_096
 const RETRY_MS = 1_000
 /** While so many paths are under way, adoptions gather for a while: nobody waits for them, and each group costs a `sync -f`. */
 const BULK = 128
 const GATHER_MS = 100
+/** So few paths the disk looks at without another thread. */
+const LOOKS_AT_ONCE = 16
 
 const isBulk = ({ queues, fetching }: FolderContext): boolean =>
   queues.fetch.size + fetching.size + queues.apply.size + queues.publish.size >= BULK
@@ -41,16 +44,38 @@ const adoptGroup = async (ctx: FolderContext, group: readonly Adoption[]): Promi
     putBackAdoptions(ctx, group)
     return ctx.deps.clock.sleep(RETRY_MS, ctx.signal)
   }
-  recordBases(ctx, group)
+  await confirm(ctx, group)
+  if (!ctx.stopped()) recordBases(ctx, group)
+}
+
+/**
+ * Files that were put in place, and that hints have named since, are looked at once more: as a rule the hints were of the placing. Whatever else is found
+ * there, or hinted at from now on, is looked at as any change, once the file is recorded.
+ */
+export const confirm = async (ctx: FolderContext, group: readonly Adoption[]): Promise<void> => {
+  const hinted = group.flatMap(({ path, local }) => (local?.settled === true && ctx.applying.get(path) === true ? [{ path, local }] : []))
+  for (let at = 0; at < hinted.length && !ctx.stopped(); at += LOOKS_AT_ONCE) {
+    const some = hinted.slice(at, at + LOOKS_AT_ONCE)
+    for (const { path } of some) ctx.applying.set(path, false)
+    const looks = await ctx.deps.disk.look(some.map(({ path }) => path))
+    for (const [i, { path, local }] of some.entries()) {
+      const look = looks[i]
+      if (look?.tag !== 'seen' || local.seen.kind === 'directory' || !sameSeen(look.seen, local.seen)) ctx.applying.set(path, true)
+    }
+  }
 }
 
 /** Records what is durable by now. */
 export const recordBases = (ctx: FolderContext, group: readonly Adoption[]): void => {
   if (group.length === 0) return
   ctx.index.atomically(() => {
-    for (const { path, base } of group) ctx.index.setBase(path, base)
+    for (const { path, base, local } of group) {
+      if (local !== undefined && base !== undefined) ctx.index.setInSync(path, local, base)
+      else ctx.index.setBase(path, base)
+    }
   })
   for (const { path, done } of group) {
+    if (ctx.unrecorded.delete(path)) ctx.endSteps(path)
     if (done === undefined) ctx.release(path)
     else done()
   }

@@ -1,7 +1,9 @@
 import { sameBytes } from '../../domain/content.ts'
-import { ancestorsOf, type SyncPath } from '../../domain/path.ts'
+import { ancestorsOf, nameOf, type SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
 import type { Look, Seen, StepResult } from '../disk/port.ts'
+import { IGNORE_FILE } from '../ignore-rules.ts'
+import type { Node } from '../index/folder-index.ts'
 import type { Work } from './apply.ts'
 import { copyPath } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
@@ -39,11 +41,16 @@ const notePlaced = (
 ): Afterwards => {
   if (seen === undefined) return () => again(ctx, path)
   const { version } = job
-  ctx.index.setLocal(path, placedOf(ctx, seen, version.content), job.chunks)
-  if (node.local === undefined && node.base?.content.kind === 'file') ctx.broughtBack.add(1, ctx.now)
+  const local = placedOf(ctx, seen, version.content)
   ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
+  if (isNew(node) && job.chunks.length < 2) return () => ctx.adoptPlaced(path, version, local)
+  ctx.index.setLocal(path, local, job.chunks)
+  if (node.local === undefined && node.base?.content.kind === 'file') ctx.broughtBack.add(1, ctx.now)
   return () => ctx.adopt(path, version)
 }
+
+/** Nothing but the log knew of it. (An ignore file's rules are read from the local tree at once.) */
+const isNew = ({ path, local, base }: Node): boolean => local === undefined && base === undefined && nameOf(path) !== IGNORE_FILE
 
 const noteAside = (ctx: FolderContext, { path, node, steps }: Work, seen: Seen | undefined): Afterwards => {
   const [step] = steps

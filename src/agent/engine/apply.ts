@@ -4,7 +4,7 @@ import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Step, StepResult } from '../disk/port.ts'
 import type { Node } from '../index/folder-index.ts'
-import { putBackAdoptions, recordBases, takeAdoptions } from './adopt.ts'
+import { confirm, putBackAdoptions, recordBases, takeAdoptions } from './adopt.ts'
 import { noteDone, noteNotDone } from './apply-result.ts'
 import { asideStep } from './conflict.ts'
 import type { ApplyJob, FolderContext } from './context.ts'
@@ -84,10 +84,13 @@ const graveName = (ctx: FolderContext): string =>
       .padStart(8, '0'),
   ).join('')
 
+/** Where nothing is replaced, nothing is buried. */
+const NO_GRAVE = ''
+
 const placeSteps = (ctx: FolderContext, { path, local }: Node, job: Extract<ApplyJob, { tag: 'place' }>): Step[] => {
   const { kind } = job.version.content
   const expect = local?.seen
-  const grave = graveName(ctx)
+  const grave = expect === undefined ? NO_GRAVE : graveName(ctx)
   if (kind === 'directory') {
     const clear: Step[] = expect === undefined ? [] : [{ tag: 'remove', path, expect, grave }]
     return [...clear, { tag: 'mkdir', path }]
@@ -157,7 +160,7 @@ const drop = (ctx: FolderContext, path: SyncPath, job: ApplyJob): void => {
 /** Carries out visible changes in groups: contents are durable first (I17), then each step checks that its target is what the plan saw. */
 export const applyLoop = async (ctx: FolderContext): Promise<void> => {
   while (!ctx.stopped()) {
-    const works = ctx.rootLost === undefined ? take(ctx) : []
+    const works = ctx.rootLost === undefined ? ctx.index.atomically(() => take(ctx)) : []
     if (works.length === 0) await ctx.wake.apply.wait(ctx.deps.clock, ctx.signal)
     else await applyGroup(ctx, works)
   }
@@ -178,8 +181,11 @@ const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<v
           adoptions.map(({ path }) => path),
         )
   if (ctx.stopped()) return
-  if (error === undefined) recordBases(ctx, adoptions)
-  else {
+  if (error === undefined) {
+    await confirm(ctx, adoptions)
+    if (ctx.stopped()) return
+    recordBases(ctx, adoptions)
+  } else {
     putBackAdoptions(ctx, adoptions)
     for (const { path } of works) {
       ctx.block(path, obstacleOf(error, 'version'))
@@ -209,9 +215,9 @@ const takeResults = (ctx: FolderContext, works: readonly Work[], results: readon
       return result.tag === 'done' ? noteDone(ctx, work, result.seen) : noteNotDone(ctx, work, result)
     }),
   )
-  const hinted = [...ctx.applying].flatMap(([path, asked]) => (asked ? [path] : []))
-  ctx.applying.clear()
   for (const act of afterwards) act()
-  for (const path of hinted) ctx.look(path)
-  for (const { path } of works) rulesMoved(ctx, path)
+  for (const { path } of works) {
+    if (!ctx.unrecorded.has(path)) ctx.endSteps(path)
+    rulesMoved(ctx, path)
+  }
 }

@@ -7,7 +7,7 @@ import { RecentSet } from '../../lib/recent-set.ts'
 import { Wakeup } from '../../lib/wakeup.ts'
 import type { Receipt } from '../../protocol/messages.ts'
 import { IgnoreRules } from '../ignore-rules.ts'
-import { FolderIndex, type Node } from '../index/folder-index.ts'
+import { FolderIndex, type LocalNode, type Node } from '../index/folder-index.ts'
 import { ByteCache } from './byte-cache.ts'
 import { RecentDeletions } from './recent-deletions.ts'
 import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
@@ -29,6 +29,8 @@ export interface Queues {
 export interface Adoption {
   readonly path: SyncPath
   readonly base: BaseState | undefined
+  /** What was put in place and is in no tree yet: the local tree learns of it together with base. */
+  readonly local?: LocalNode
   readonly done?: () => void
 }
 
@@ -105,10 +107,12 @@ export class FolderContext {
   largeFetches = 0
   /** How many groups of visible steps have been recorded: what was looked at across one of them is looked at again. */
   groupsApplied = 0
-  /** Paths whose visible steps are under way, and whether anything asked for a look meanwhile: it comes afterwards, when it is known what the steps did. */
+  /** Paths whose visible steps are under way or not recorded, and whether anything asked for a look meanwhile: it comes afterwards, when it is known what the steps did. */
   readonly applying = new Map<SyncPath, boolean>()
   /** Paths in the queue to be applied whose bytes another path, which is being fetched, takes from there first. */
   readonly sourceFor = new Map<SyncPath, SyncPath>()
+  /** Those of them that were put in place and wait to be recorded. */
+  readonly unrecorded = new Set<SyncPath>()
   /** Staged files that nothing wants any more. */
   readonly idleStages: string[] = []
   /** Graves are looked at in rounds, some seconds apart: those of the present one rest until the next. */
@@ -212,6 +216,13 @@ export class FolderContext {
     return true
   }
 
+  /** What the steps at a path did is recorded: whoever asked for a look meanwhile gets it. */
+  endSteps(path: SyncPath): void {
+    const asked = this.applying.get(path) === true
+    this.applying.delete(path)
+    if (asked) this.look(path)
+  }
+
   /** New ignore rules: what they name is left alone from now on, and the rest is looked for. */
   rulesChanged(directory: SyncPath | ''): void {
     this.index.refresh(directory)
@@ -244,6 +255,14 @@ export class FolderContext {
   adopt(path: SyncPath, base: BaseState | undefined): void {
     this.busy.add(path)
     this.adoptions.push({ path, base })
+    this.wake.adopt.notify()
+  }
+
+  /** A version was put where nothing was: both trees learn of it in one step, once it is durable (I17); until then looks wait. */
+  adoptPlaced(path: SyncPath, base: BaseState, local: LocalNode): void {
+    this.busy.add(path)
+    this.unrecorded.add(path)
+    this.adoptions.push({ path, base, local })
     this.wake.adopt.notify()
   }
 

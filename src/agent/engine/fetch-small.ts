@@ -37,12 +37,13 @@ const staged = (ctx: FolderContext, { path, version }: Wanted, stage: string): v
 
 /** Brings a group of small versions: from local files where they are there already, the rest in one request. */
 export const fetchSmall = async (ctx: FolderContext, group: readonly Wanted[]): Promise<void> => {
+  const here = ctx.index.hashesAmong(group.map(({ version }) => version.content.hash))
   const remote: Wanted[] = []
   await Promise.all(
     group.map(async (wanted) => {
-      const { kind, size } = wanted.version.content
+      const { kind, size, hash } = wanted.version.content
       const stage = stageName(wanted)
-      if (kind === 'file' && size > 0 && (await stageFromLocal(ctx, wanted, stage))) staged(ctx, wanted, stage)
+      if (kind === 'file' && size > 0 && here.has(hash) && (await stageFromLocal(ctx, wanted, stage))) staged(ctx, wanted, stage)
       else remote.push(wanted)
     }),
   )
@@ -77,6 +78,7 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
 const stageFiles = async (ctx: FolderContext, files: readonly { wanted: Wanted; stage: string; bytes: Uint8Array }[]): Promise<void> => {
   const results = await ctx.deps.disk.stageFiles(
     files.map(({ wanted, stage, bytes }) => ({ stage, content: wanted.version.content, bytes })),
+    true,
   )
   if (ctx.stopped()) return
   files.forEach(({ wanted, stage }, at) => {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { failing } from '../../../test/support/disk.ts'
+import { failing, path } from '../../../test/support/disk.ts'
 import { conflictsOf, EngineWorld, expectSame, type EngineDevice } from '../../../test/support/engine-world.ts'
 import { fastClock } from '../../../test/support/fast-clock.ts'
 import { until } from '../../../test/support/wait.ts'
@@ -52,6 +52,51 @@ describe('folders that should go', () => {
     await a.settle()
     await expectSame(world)
     expect(b.paths).toEqual(['d', 'd/e', 'd/e/new'])
+  })
+})
+
+describe('a file that was put in place and is not recorded yet', () => {
+  const hint = (device: EngineDevice): void => device.watch.hint({ tag: 'path', path: path('f') })
+
+  /** Nothing scans: what happens on B while the file becomes durable there is found by hints alone. */
+  const onceDurable = async (then: (b: EngineDevice) => void): Promise<{ readonly world: EngineWorld; readonly a: EngineDevice }> => {
+    const world = await EngineWorld.create()
+    const a = await world.device()
+    let done = false
+    const b = await world.device({
+      fs: (real) => ({
+        ...real,
+        fsyncDirectory: (directory) => {
+          real.fsyncDirectory(directory)
+          if (done || !b.paths.includes('f')) return
+          done = true
+          then(b)
+          hint(b)
+        },
+      }),
+    })
+    a.start()
+    b.start()
+    await world.settle()
+    a.write('f', 'x')
+    hint(a)
+    await until('B to have the file', () => done && b.sync.status().inSync)
+    return { world, a }
+  }
+
+  it('and is edited, is found edited', async () => {
+    const { a } = await onceDurable((b) => b.append('f', ', edited'))
+    await until('A to have the edit', () => a.text('f') === 'x, edited')
+  })
+
+  it('and is removed, is found removed', async () => {
+    const { a } = await onceDurable((b) => b.remove('f'))
+    await until('A to lose the file', () => a.paths.length === 0)
+  })
+
+  it('and is only hinted at, is no news', async () => {
+    const { world } = await onceDurable(() => undefined)
+    expect(world.events).toEqual(['FolderCreated', 'FileCreated'])
   })
 })
 

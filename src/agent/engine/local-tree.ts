@@ -1,5 +1,5 @@
 import { CHUNK_MIN, type Content, directoryContent, sameBytes, sameContent } from '../../domain/content.ts'
-import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
+import { isUnder, nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { Look, Reading, Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
 import type { LocalNode } from '../index/folder-index.ts'
@@ -12,7 +12,7 @@ const PAGE = 1_000
 /** Names that editors and office programs give to files that live for a moment; people use such names too, so they only wait. */
 const TEMPORARY = /^(?:\.#.*|#.*#|.*~|~\$.*|\.~lock\..*#|.*\.sw[a-z]|.*\.tmp|4913|\.goutputstream-.*|.*\.part|.*\.crdownload)$/u
 
-const sameSeen = (a: Seen, b: Seen): boolean =>
+export const sameSeen = (a: Seen, b: Seen): boolean =>
   a.kind === b.kind &&
   a.size === b.size &&
   a.mtime === b.mtime &&
@@ -138,6 +138,7 @@ export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
 
 /** A directory is gone, and with it all that it held. */
 export const forgetBelow = (ctx: FolderContext, directory: SyncPath): void => {
+  for (const path of ctx.unrecorded) if (isUnder(path, directory)) ctx.applying.set(path, true)
   let after = ''
   for (;;) {
     const page = ctx.index.below(directory, after, PAGE)

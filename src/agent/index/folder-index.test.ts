@@ -341,6 +341,13 @@ describe('contents', () => {
     expect([index.knowsBytes(A.hash), index.anyVanished()]).toEqual([true, false])
   })
 
+  it('are told from those that no local file has, many at once', () => {
+    const index = open()
+    index.setLocal(path('a'), { content: file('one'), seen: seen(), settled: true })
+    expect(index.hashesAmong([hashOf('one'), hashOf('two')])).toEqual(new Set([hashOf('one')]))
+    expect(index.hashesAmong([])).toEqual(new Set())
+  })
+
   it('of several chunks are listed in order, and found piece by piece', () => {
     const index = open()
     const chunks = [
@@ -437,6 +444,18 @@ describe('I17: after a power cut', () => {
 })
 
 describe('writes', () => {
+  it('of what was put in place, to both trees in one step, are those of one after the other', () => {
+    const [one, other] = [open(), open()]
+    const content = file('one')
+    const local: LocalNode = { content, seen: seen(), settled: true }
+    for (const index of [one, other]) index.applyRemote({ path: path('a'), version: 7, fileId: ID, content })
+    one.setInSync(path('a'), local, { revision: 7, content })
+    other.setLocal(path('a'), local)
+    other.setBase(path('a'), { revision: 7, content })
+    expect(one.get(path('a'))).toEqual(other.get(path('a')))
+    expect([one.stateAt(path('a')), one.filesWith(content.hash, 2).length, one.wantedAt(content.hash, 2)]).toEqual([0, 1, []])
+  })
+
   it('of one transaction are kept together, or not at all', () => {
     const index = open()
     expect(() =>

@@ -301,6 +301,14 @@ export class FolderIndex {
     }
   }
 
+  /** Records what was put where nothing was, and that it is in sync. */
+  setInSync(path: SyncPath, local: LocalNode, base: BaseState): void {
+    const node = this.get(path)
+    if (node.local === undefined && node.base === undefined) return this.put({ ...node, local, base })
+    this.setLocal(path, local)
+    this.setBase(path, base)
+  }
+
   /** Records the version that is in sync here, and remembers the content that it replaces (I15: going back to it counts). */
   setBase(path: SyncPath, base: BaseState | undefined): void {
     const node = this.get(path)
@@ -342,6 +350,14 @@ export class FolderIndex {
   /** Local files whose whole content has this hash. */
   filesWith(hash: Hash, limit: number): Node[] {
     return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+  }
+
+  /** Which of these hashes are those of local files' whole contents. */
+  hashesAmong(hashes: readonly Hash[]): ReadonlySet<Hash> {
+    const sql = 'SELECT DISTINCT hash FROM node WHERE hash IN (SELECT value FROM json_each(?))'
+    // One column, of hashes.
+    const rows = this.statement(sql).all(JSON.stringify(hashes)) as unknown as { readonly hash: Hash }[]
+    return new Set(rows.map(({ hash }) => hash))
   }
 
   /** Local nodes of an inode: a scan of the whole table, for rare questions. */
