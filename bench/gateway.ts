@@ -50,6 +50,7 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack, metri
   const store = parts.use(must(await openFilesystemStore(join(directory, 'objects'))()))
   const files: FollowFiles = {
     log: join(directory, 'log.db'),
+    remoteLog: { tag: 'sqlite' },
     objects: join(directory, 'objects'),
     store: { tag: 'folder' },
     projections: join(directory, 'projections.db'),

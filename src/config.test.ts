@@ -64,8 +64,18 @@ test('registration is open on a loopback address, elsewhere only where the opera
 
 test('providers that are not in this version are refused by name, without their secrets', () => {
   const secret = file('amqp-url', 'amqp://user:hunter2@host\n')
-  const refused = gateway({ data: '/d' }, { EVENTSYNC_LOG_URL: 'esdb://admin:hunter2@host', EVENTSYNC_AMQP_URL_FILE: secret })
-  expect(refused).toMatch(/EVENTSYNC_LOG_URL .*not in this version.*EVENTSYNC_AMQP_URL_FILE RabbitMQ is not in this version/)
+  const refused = gateway({ data: '/d' }, { EVENTSYNC_AMQP_URL_FILE: secret })
+  expect(refused).toMatch(/EVENTSYNC_AMQP_URL_FILE RabbitMQ is not in this version/)
+  expect(refused).not.toContain('hunter2')
+})
+
+test('an EventStoreDB server is named by its address, which is never repeated where it is wrong', () => {
+  const url = 'esdb://admin:hunter2@db.example:2113'
+  expect(gateway({ data: '/d' })).toMatchObject({ log: { tag: 'sqlite' } })
+  expect(gateway({ data: '/d' }, { EVENTSYNC_LOG_URL: url })).toMatchObject({ log: { tag: 'eventstoredb', tls: true } })
+  expect(gateway({ data: '/d' }, { EVENTSYNC_LOG_URL_FILE: file('log-url', `${url}\n`) })).toMatchObject({ log: { tag: 'eventstoredb' } })
+  const refused = gateway({ data: '/d' }, { EVENTSYNC_LOG_URL: `${url}?tls=hunter2` })
+  expect(refused).toMatch(/^EVENTSYNC_LOG_URL has an option tls/)
   expect(refused).not.toContain('hunter2')
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { S3_FORM, s3Address, type S3Address } from './config/s3-address.ts'
 import { MAX_FILE_SIZE } from './domain/content.ts'
+import { parseEventStoreAddress, type EventStoreAddress } from './lib/eventstore-address.ts'
 import { isLoopback } from './lib/loopback.ts'
 
 /** One setting that can't be used: where it was said, and what is wrong with it (never its value where that is secret). */
@@ -107,7 +108,7 @@ export interface GatewayConfig {
   readonly data: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
-  readonly log: { readonly tag: 'sqlite' }
+  readonly log: { readonly tag: 'sqlite' } | EventStoreAddress
   readonly store: { readonly tag: 'folder' } | S3Address
   readonly queue: { readonly tag: 'none' }
   readonly passwordClients: boolean
@@ -133,6 +134,15 @@ class Reader {
     const value = parse(said.text)
     if (value === undefined) this.errors.push({ setting: said.where, reason: expected })
     return value ?? otherwise
+  }
+
+  /** The same where `parse` says itself what is wrong. */
+  choose<A>(name: SettingName, parse: (text: string) => E.Either<string, A>, otherwise: A): A {
+    const said = this.#settings.get(name)
+    if (said === undefined || said.text === '') return otherwise
+    const value = parse(said.text)
+    if (E.isLeft(value)) this.errors.push({ setting: said.where, reason: value.left })
+    return E.isLeft(value) ? otherwise : value.right
   }
 
   finish<A>(config: A): E.Either<readonly ConfigError[], A> {
@@ -176,12 +186,7 @@ export const gatewayConfig = (settings: Settings): E.Either<readonly ConfigError
     data,
     listen,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
-    log: from.read(
-      'logUrl',
-      'another log than the embedded one (EventStoreDB) is not in this version: leave it unset',
-      onlyEmbedded({ tag: 'sqlite' }),
-      { tag: 'sqlite' },
-    ),
+    log: from.choose<GatewayConfig['log']>('logUrl', parseEventStoreAddress, { tag: 'sqlite' }),
     store: from.read<GatewayConfig['store']>('storeUrl', `must be of the form ${S3_FORM}`, s3Address, { tag: 'folder' }),
     queue: from.read('amqpUrl', 'RabbitMQ is not in this version: leave it unset', onlyEmbedded({ tag: 'none' }), { tag: 'none' }),
     passwordClients: from.read('passwordClients', 'must be allow or refuse', oneOf(['allow', 'refuse']), 'refuse') === 'allow',

@@ -15,6 +15,8 @@ const FORMAT = 1
 export interface DataDirectory extends Disposable {
   readonly path: string
   readonly log: string
+  /** The state of a log that lies elsewhere. */
+  readonly state: string
   readonly projections: string
   readonly uploads: string
   readonly objects: string
@@ -39,6 +41,7 @@ export const openDataDirectory = (directory: string): Outcome<DataDirectory> => 
   return E.right({
     path: path.right,
     log: inside('log.db'),
+    state: inside('state.db'),
     projections: inside('projections.db'),
     uploads: inside('uploads.db'),
     objects: inside('objects'),

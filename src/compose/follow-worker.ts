@@ -3,16 +3,20 @@ import { either as E } from 'fp-ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
 import { openSqliteLogReader } from '../eventlog/sqlite.ts'
+import { systemClock } from '../lib/clock.ts'
 import { openDatabase } from '../lib/sqlite.ts'
 import { runFollower } from '../projections/follow/follower.ts'
 import { readFollowTables } from '../projections/follow/read.ts'
-import { readerSource } from '../projections/follow/sources.ts'
+import type { FollowSource } from '../projections/follow/runner.ts'
+import { logSource, readerSource } from '../projections/follow/sources.ts'
 import { openFollowTables } from '../projections/follow/write.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 
 /** Where the thread finds what it follows, and what it writes. */
 export interface FollowFiles {
+  /** The embedded log's file. */
   readonly log: string
+  readonly remoteLog: GatewayConfig['log']
   readonly objects: string
   readonly store: GatewayConfig['store']
   readonly projections: string
@@ -24,14 +28,20 @@ const CACHE_MIB = 32
 const GATHER_MS = 50
 
 // `followWorker` gives it just this.
-const { log, objects, store: storeConfig, projections } = workerData as FollowFiles
+const { log, remoteLog, objects, store: storeConfig, projections } = workerData as FollowFiles
 if (parentPort === null) throw new Error('this module is a worker thread')
 const db = openDatabase(projections, { synchronous: 'NORMAL', cacheMiB: CACHE_MIB })
 const tables = openFollowTables(db)
 const store = await openObjectStore(storeConfig, objects)()
 if (E.isLeft(store)) throw new Error(storeTrouble(storeConfig, objects, store.left))
-using reader = openSqliteLogReader(log)
-await runFollower(parentPort, readerSource(reader, createBlobStore(store.right, readFollowTables(db))), tables, GATHER_MS)
+const blobs = createBlobStore(store.right, readFollowTables(db))
+await using parts = new AsyncDisposableStack()
+const source = async (): Promise<FollowSource> => {
+  if (remoteLog.tag === 'sqlite') return readerSource(parts.use(openSqliteLogReader(log)), blobs)
+  const { openEventStoreLog } = await import('../eventlog/eventstoredb/log.ts')
+  return logSource(parts.use(openEventStoreLog({ address: remoteLog, sleep: systemClock.sleep })), blobs)
+}
+await runFollower(parentPort, await source(), tables, GATHER_MS)
 parentPort.close()
 await store.right[Symbol.asyncDispose]()
 db.close()

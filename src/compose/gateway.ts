@@ -6,7 +6,6 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../config.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
-import { openSqliteLog } from '../eventlog/sqlite.ts'
 import { DEFAULT_SETTINGS, type GatewaySettings } from '../gateway/deps.ts'
 import { createGateway } from '../gateway/gateway.ts'
 import { createHttpHandler } from '../gateway/http.ts'
@@ -15,15 +14,15 @@ import { scryptPasswords } from '../gateway/passwords.ts'
 import { openUploads } from '../gateway/uploads.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLog, type Log } from '../lib/log.ts'
-import { openDatabase } from '../lib/sqlite.ts'
+import type { Stopped } from '../projections/port.ts'
 import { catchUp } from '../projections/state/catch-up.ts'
-import { openState } from '../projections/state/state.ts'
 import { verifyAsync } from '../protocol/signing.ts'
 import type { ServerEvent } from '../transport/session/options.ts'
 import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
+import { openEventLog, type OpenedLog } from './event-log.ts'
 import { fail, type Outcome } from './failure.ts'
-import { startFollowing } from './follow.ts'
+import { startFollowing, type Following } from './follow.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
 
@@ -67,23 +66,12 @@ const settingsOf = (config: GatewayConfig): GatewaySettings => ({
 /** Of packs that were stored last, kept in memory for whoever asks for them next. */
 const LATEST_PACKS_BYTES = 32 * 1024 * 1024
 
-/** Of the log and the trees. */
-const LOG_CACHE_MIB = 32
-
 const openDatabases = (data: DataDirectory, parts: AsyncDisposableStack) => {
   const closing = (db: DatabaseSync): DatabaseSync => parts.adopt(db, () => db.close())
-  const opened = opening(data.log, () => {
-    const db = closing(openDatabase(data.log, { synchronous: 'FULL', cacheMiB: LOG_CACHE_MIB }))
-    const state = openState(db)
-    return { state, log: parts.use(openSqliteLog(db, { onAppend: state.appended })) }
-  })
-  return E.Monad.chain(opened, (whole) =>
-    opening(data.path, () => ({
-      ...whole,
-      projections: closing(openRebuildable(data.projections)),
-      uploads: openUploads(closing(openRebuildable(data.uploads))),
-    })),
-  )
+  return opening(data.path, () => ({
+    projections: closing(openRebuildable(data.projections)),
+    uploads: openUploads(closing(openRebuildable(data.uploads))),
+  }))
 }
 
 const start = async (
@@ -93,14 +81,17 @@ const start = async (
   parts: AsyncDisposableStack,
 ): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
   const logger = await createLog(config.logLevel)
+  const opened = await openEventLog(config.log, data, logger, parts)
+  if (E.isLeft(opened)) return opened
+  const { log, state, shared, isHeard } = opened.right
   const databases = openDatabases(data, parts)
   if (E.isLeft(databases)) return databases
-  const { state, log, projections, uploads } = databases.right
+  const { projections, uploads } = databases.right
   const store = await openObjectStore(config.store, data.objects)()
   if (E.isLeft(store)) return fail('failed', storeTrouble(config.store, data.objects, store.left))
   const following = parts.use(
     startFollowing(
-      { log: data.log, objects: data.objects, store: config.store, projections: data.projections },
+      { log: data.log, remoteLog: config.log, objects: data.objects, store: config.store, projections: data.projections },
       projections,
       state.decoder,
     ),
@@ -111,6 +102,7 @@ const start = async (
     log,
     blobs: createBlobStore(parts.use(store.right), followed, { latestBytes: LATEST_PACKS_BYTES }),
     state,
+    ...(shared ? { shared: state } : {}),
     followed,
     uploads,
     clock: systemClock,
@@ -124,23 +116,37 @@ const start = async (
     logger,
   })
   let ready = false
-  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready(), metrics }), logger)
+  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready() && isHeard(), metrics }), logger)
   if (E.isLeft(server)) return server
   parts.use(server.right)
   parts.defer(() => gateway.drain())
   gateway.addNotifier(server.right)
-  const caughtUp = await catchUp(log, state)
-  if (E.isLeft(caughtUp)) return fail('damaged', `the log cannot be followed: ${caughtUp.left.reason}`)
-  const reached = await Promise.race([followed.caughtUp.then(() => undefined), following.ended])
-  if (reached !== undefined) return fail('damaged', `the log cannot be followed: ${reached}`)
+  const caughtUp = await inStep(opened.right, following)
+  if (E.isLeft(caughtUp)) return caughtUp
   server.right.serve(gateway.handle)
   const stopping = new AbortController()
   parts.defer(() => stopping.abort())
   void gateway.runHourly(stopping.signal)
+  const stopped = shared ? gateway.follow(stopping.signal) : undefined
   ready = true
   const { host, port } = server.right.address
   logger.info('listening', { address: `${host}:${port}`, data: data.path, registration: config.openRegistration ? 'open' : 'closed' })
-  return E.right({ log: logger, failed: following.ended.then((reason) => fail('failed', `the log is not followed any more: ${reason}`)) })
+  return E.right({ log: logger, failed: endOf(following.ended, stopped) })
+}
+
+/** Everything that is in the log is folded in before the first request is answered. */
+const inStep = async ({ log, state }: OpenedLog, { followed, ended }: Following): Promise<Outcome> => {
+  const caughtUp = await catchUp(log, state)
+  if (E.isLeft(caughtUp)) return fail('damaged', `the log cannot be followed: ${caughtUp.left.reason}`)
+  const reached = await Promise.race([followed.caughtUp.then(() => undefined), ended])
+  return reached === undefined ? E.right(undefined) : fail('damaged', `the log cannot be followed: ${reached}`)
+}
+
+/** Resolves where the log can't be followed any more. */
+const endOf = async (thread: Promise<string>, follow: Promise<Stopped | undefined> | undefined): Promise<Outcome<never>> => {
+  const never = new Promise<never>(() => undefined)
+  const reason = await Promise.race([thread, follow?.then((stopped) => stopped?.reason ?? never) ?? never])
+  return fail('failed', `the log is not followed any more: ${reason}`)
 }
 
 const listen = async ({ listen: at }: GatewayConfig, tls: Tls, httpHandler: RequestListener, logger: Log) => {

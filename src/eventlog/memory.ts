@@ -101,6 +101,7 @@ export const createMemoryLog = (options: MemoryLogOptions = {}, storage: MemoryS
     read: (stream, from, max) => reading(() => slice(storage.streams.get(stream) ?? [], from, max)),
     last: (stream) => reading(() => storage.streams.get(stream)?.at(-1)),
     readAll: (after, max) => reading(() => page(orderOf(after), max)),
+    at: ({ order }) => reading(() => storage.all[Number(order) - 1]),
     subscribe: (after, signal) =>
       follow({ page, after: orderOf(after), bell: storage.bell, signal: AbortSignal.any([signal, closing.signal]) }),
     [Symbol.asyncDispose]: async () => closing.abort(),

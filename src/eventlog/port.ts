@@ -59,6 +59,8 @@ export interface EventLog extends AsyncDisposable {
   last(stream: string): TE.TaskEither<ReadError, RecordedEvent | undefined>
   /** At most `max` events of all streams after `after` (excluded); fewer, too, where they are large, and none only at the end. */
   readAll(after: LogPosition | 'start', max: number): TE.TaskEither<ReadError, readonly RecordedEvent[]>
+  /** The event at a position that a log gave; undefined where this one has none there: it is another log, or was cut. */
+  at(position: LogPosition): TE.TaskEither<ReadError, RecordedEvent | undefined>
   /** Batches of all events after `after`, those to come included, until the signal aborts; a slow reader slows only itself. */
   subscribe(after: LogPosition | 'start', signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>
 }

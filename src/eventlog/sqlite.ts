@@ -106,6 +106,7 @@ export const openSqliteLog = (db: DatabaseSync, { onAppend }: SqliteLogOptions =
     read: (stream, from, max) => reading(() => reads.of(stream, from, max)),
     last: (stream) => reading(() => reads.last(stream)),
     readAll: (after, max) => reading(() => reads.after(orderOf(after), max)),
+    at: ({ order }) => reading(() => reads.after(order - 1n, 1).find(({ position }) => position.order === order)),
     subscribe: (after, signal) =>
       follow({ page, after: orderOf(after), bell, signal: AbortSignal.any([signal, closing.signal]), pollMs: POLL_MS }),
     [Symbol.asyncDispose]: async () => closing.abort(),

@@ -52,8 +52,11 @@ export const createAppender = (deps: AppendDeps): Appender => {
     if (E.isRight(read)) unsure.delete(stream)
     return E.mapLeft(toFailure)(read)
   }
-  const appendOnce = async (stream: string, drafts: readonly Draft[]): Promise<E.Either<AppendError, readonly RecordedEvent[]>> => {
-    const head = deps.head(stream)
+  const appendOnce = async (
+    stream: string,
+    head: HeadOfStream | undefined,
+    drafts: readonly Draft[],
+  ): Promise<E.Either<AppendError, readonly RecordedEvent[]>> => {
     const { expected, events } = chained(deps, stream, head, drafts)
     const appended = await insist(deps, stream, expected, events)
     if (E.isLeft(appended)) {
@@ -69,11 +72,14 @@ export const createAppender = (deps: AppendDeps): Appender => {
           const fresh = await refresh(stream)
           if (E.isLeft(fresh)) return fresh
         }
+        const head = deps.head(stream)
         const decided = await decide()
         if (E.isLeft(decided)) return decided
         const { drafts, result } = decided.right
         if (drafts.length === 0) return E.right({ result, events: [] })
-        const appended = await appendOnce(stream, drafts)
+        // Others' events may have come in meanwhile: what was decided holds at the head that it was decided over alone.
+        if (deps.head(stream)?.revision !== head?.revision) continue
+        const appended = await appendOnce(stream, head, drafts)
         if (E.isRight(appended)) {
           const learnt = await deps.learn(stream, appended.right)
           return E.isLeft(learnt) ? E.left(toFailure(learnt.left)) : E.right({ result, events: appended.right })
@@ -115,12 +121,19 @@ const recorded = (
 
 /** After an unknown outcome, the same again with the same ids: the log answers as the first time (I5). */
 const insist = async ({ log, clock }: AppendDeps, stream: string, expected: ExpectedRevision, events: readonly NewEvent[]) => {
+  let unknown: AppendError | undefined
   for (let tries = 1; ; tries += 1) {
     const appended = await log.append(stream, expected, events)()
-    if (E.isRight(appended) || appended.left.tag !== 'OutcomeUnknown' || tries === MAX_UNKNOWN) return appended
+    if (E.isRight(appended) || !isOpen(appended.left, unknown)) return appended
+    // A server that is away now tells nothing of what it took before.
+    unknown ??= appended.left
+    if (tries === MAX_UNKNOWN) return E.left(unknown)
     await clock.sleep(FIRST_PAUSE_MS * 2 ** (tries - 1))
   }
 }
+
+const isOpen = ({ tag }: AppendError, before: AppendError | undefined): boolean =>
+  tag === 'OutcomeUnknown' || (before !== undefined && (tag === 'Unavailable' || tag === 'Full'))
 
 const readTail = async (
   { log, head, learn }: AppendDeps,

@@ -10,6 +10,7 @@ import { createChunks, type Chunks } from './chunks.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
 import { createManifests, type Manifests } from './manifests.ts'
 import { createPresent, type Present } from './present.ts'
+import { createTail, NO_TAIL, type Tail } from './tail.ts'
 import type { Settled } from './writer/once.ts'
 
 /** What the handlers share. */
@@ -20,12 +21,13 @@ export interface Core extends GatewayDeps {
   readonly present: Present
   readonly settled: Lru<string, Settled>
   readonly notifier: Notifier
+  readonly tail: Tail
 }
 
 const MAX_SETTLED = 10_000
 
 export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
-  const { log, clock, state, followed, uploads, blobs, metrics } = deps
+  const { log, clock, state, shared, followed, uploads, blobs, metrics } = deps
   const learn = async (stream: string, events: readonly RecordedEvent[]): Promise<E.Either<Stopped, void>> => {
     // A log that folds inside its append has done so already.
     const behind = (state.head(stream)?.revision ?? -1) < (events.at(-1)?.revision ?? -1)
@@ -50,6 +52,7 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
     present: createPresent({ state, followed, uploads, chunks }),
     settled: createLru(MAX_SETTLED),
     notifier,
+    tail: shared === undefined ? NO_TAIL : createTail({ log, followed, state: shared, manifests, notifier }),
   }
 }
 

@@ -2,7 +2,7 @@ import type { BlobStore } from '../blobstore/port.ts'
 import type { AgentKey, FolderId } from '../domain/events.ts'
 import type { EventLog } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Followed, StateProjection } from '../projections/port.ts'
+import type { Followed, StateFold, StateProjection } from '../projections/port.ts'
 import type { Signer } from '../protocol/signing.ts'
 import type { Passwords } from './passwords.ts'
 import type { UploadStore } from './uploads.ts'
@@ -61,6 +61,8 @@ export interface GatewayDeps {
   readonly log: EventLog
   readonly blobs: BlobStore
   readonly state: StateProjection
+  /** The state again where other gateways append to the log too: it is kept in step with them (`tail.ts`). */
+  readonly shared?: StateFold
   readonly followed: Followed
   readonly uploads: UploadStore
   readonly clock: Clock

@@ -13,6 +13,8 @@ import { reply, type Context, type Reply } from './handlers/context.ts'
 import type { Witnessed } from './handlers/synced.ts'
 import { createPlain } from './plain/plain.ts'
 import { refused } from './refusals.ts'
+import type { Tail } from './tail.ts'
+import { askInStep } from './in-step.ts'
 import { createUnderWay } from './under-way.ts'
 import { createWriters } from './writer/writers.ts'
 
@@ -24,6 +26,8 @@ export interface Gateway {
   readonly ready: () => boolean
   /** Signs a Checkpoint each hour, and forgets old uploads, until the signal aborts. */
   readonly runHourly: (signal: AbortSignal) => Promise<void>
+  /** Takes in what other gateways append, until the signal aborts; resolves with why where it can't go on. */
+  readonly follow: Tail['follow']
   /** Whom to tell when a folder grows or an agent is revoked: each transport that serves. */
   readonly addNotifier: (notifier: Notifier) => void
 }
@@ -43,13 +47,16 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const answer = async (envelope: Envelope, peer: Peer): Promise<Reply | undefined> => {
     const request = decodeRequest(envelope.message, peer.plain)
     if (E.isLeft(request)) return reply(refused(400, 'format', `${request.left.field} ${request.left.reason}`))
-    return dispatch({ context, witnessed, plain }, request.right, envelope.payload, peer)
+    const ask = () => dispatch({ context, witnessed, plain }, request.right, envelope.payload, peer)
+    if (deps.shared === undefined) return ask()
+    return askInStep(core.tail, request.right, ask)
   }
   return {
     addNotifier: (notifier) => void notifiers.push(notifier),
     ready: () => !underWay.isClosed(),
     runHourly: (signal) => runHourly(core, signal),
     drain: underWay.close,
+    follow: core.tail.follow,
     handle: async (envelope, peer) => {
       const started = deps.clock.monotonic()
       const done = underWay.begin()

@@ -207,6 +207,19 @@ const reading = (): void => {
     expect(await everything(await fixture.open())).toEqual(all)
   })
 
+  it('reads the event at a position, and none where another log would have one', async () => {
+    await appendAtEnd(log, 'a', newEvents(3))
+    await appendAtEnd(log, 'b', newEvents(2))
+    const all = await everything(log)
+    for (const event of all) expect(right(await log.at(event.position)())).toEqual(event)
+    const last = all.at(-1)!.position.order
+    for (const order of [last + 1n, last + 1_000_000_000n, all[1]!.position.order + 1n]) {
+      const token = all[0]!.position.token.replaceAll(/\d+/g, String(order))
+      const expected = all.find(({ position }) => position.order === order)
+      expect(right(await log.at({ order, token })())).toEqual(expected)
+    }
+  })
+
   it('answers Unavailable where it cannot read', async () => {
     await appendAtEnd(log, 'a', newEvents(1))
     fixture.fail('unavailable')

@@ -41,10 +41,12 @@ export const handClock = (): Clock & { advance(ms: number): void } => {
 export interface WorldOptions {
   readonly settings?: Partial<GatewaySettings>
   readonly log?: MemoryLogOptions
+  /** Whether several gateways append to the log, so that each follows it. */
+  readonly shared?: boolean
 }
 
 /** A gateway over what lasts: `restart` makes another one, whose projections are folded from the log again. */
-export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: WorldOptions = {}) => {
+export const gatewayWorld = async ({ settings = {}, log: logOptions = {}, shared = false }: WorldOptions = {}) => {
   const storage = createMemoryStorage()
   const objects = createMemoryStore()
   const uploads = openUploads(openDatabase(':memory:', { synchronous: 'OFF' }))
@@ -67,6 +69,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {} }: Worl
     const deps: GatewayDeps = {
       log,
       state,
+      ...(shared ? { shared: state } : {}),
       followed,
       uploads,
       clock,

@@ -58,8 +58,12 @@ export class World implements AsyncDisposable {
     this.#gateway = gateway
     await until('the gateway to be ready', async () => {
       if (!gateway.running) throw new Error(`the gateway ended:\n${gateway.lines.join('\n')}`)
-      return (await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined))?.ok
+      return this.isReady()
     })
+  }
+
+  async isReady(): Promise<boolean> {
+    return (await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined))?.ok === true
   }
 
   daemon(args: readonly string[], env: Environment = {}): Daemon {

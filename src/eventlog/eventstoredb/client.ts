@@ -10,7 +10,7 @@ import {
   type ReadStreamOptions,
 } from '@eventstore/db-client'
 import type { ExpectedRevision } from '../port.ts'
-import type { LogAddress } from './address.ts'
+import type { EventStoreAddress } from '../../lib/eventstore-address.ts'
 import { ReadDeadline } from './errors.ts'
 import type { VendorEvent, VendorRecord } from './events.ts'
 import type { VendorPosition } from './positions.ts'
@@ -54,7 +54,7 @@ const CHECKPOINT_WINDOW = 256
 const NOBODY = { username: 'nobody', password: '' }
 
 /** Throws where the authority's certificate cannot be read. */
-export const createClient = (address: LogAddress, deadline: number): Client => {
+export const createClient = (address: EventStoreAddress, deadline: number): Client => {
   const client = connect(address)
   // With credentials of its own a call goes by plain Append: the batch path shares one stream and a map that is global to the
   // process, and can end it. A server without TLS takes no credentials and is sent none.
@@ -76,7 +76,7 @@ export const createClient = (address: LogAddress, deadline: number): Client => {
   }
 }
 
-const connect = (address: LogAddress): EventStoreDBClient => {
+const connect = (address: EventStoreAddress): EventStoreDBClient => {
   const { servers, tls, caFile, user, connectionName, keepAliveInterval, keepAliveTimeout } = address
   const security = tls
     ? { insecure: false, ...(caFile === undefined ? {} : { rootCertificate: readFileSync(caFile) }) }

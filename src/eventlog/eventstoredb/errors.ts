@@ -68,3 +68,9 @@ export const readError = (error: unknown): ReadError | 'absent' => {
   const refused = REFUSING_TYPES[type ?? '']
   return { tag: 'Unavailable', reason: refused === undefined ? named(text) : `${named(text)}: ${refused}` }
 }
+
+/** What a server says of a position at which nothing begins. */
+const NO_RECORD = /Unexpected ReadAllResult|InvalidPosition/
+
+/** Whether a read failed because no record begins at the position that was asked for. */
+export const isNoRecord = (error: unknown): boolean => NO_RECORD.test(thrown(error).text)

@@ -1,16 +1,16 @@
 import { either as E, type taskEither as TE } from 'fp-ts'
 import { refusal } from '../checks.ts'
 import type { Appended, AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from '../port.ts'
-import type { LogAddress } from './address.ts'
+import type { EventStoreAddress } from '../../lib/eventstore-address.ts'
 import { createClient, type Client } from './client.ts'
-import { appendError, readError } from './errors.ts'
+import { appendError, isNoRecord, readError } from './errors.ts'
 import { decodeEvent, encodeEvent, type VendorRecord } from './events.ts'
 import { namesOf, type Names } from './names.ts'
 import { decodePosition, encodePosition, type VendorPosition } from './positions.ts'
 import { follow, type LogHealth } from './subscription.ts'
 
 export interface EventStoreLogOptions {
-  readonly address: LogAddress
+  readonly address: EventStoreAddress
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   /** Told by subscriptions, again and again while they last. */
   readonly health?: LogHealth
@@ -45,6 +45,7 @@ export const openEventStoreLog = ({ address, sleep, health = IGNORED, deadline =
     read: (stream, from, max) => reading(opened, () => readStream(opened, stream, Math.max(0, from), max)),
     last: (stream) => reading(opened, async () => (await readPage(opened, stream, 'last', 1))[0]),
     readAll: (after, max) => reading(opened, () => readAll(opened, after, max)),
+    at: (position) => reading(opened, () => readAt(opened, position)),
     subscribe: (after, signal) =>
       follow(
         { client, prefixes: names.prefixes, decode: (record) => decode(names, record), sleep, health },
@@ -177,3 +178,14 @@ const readAll = async ({ client, names }: Opened, after: LogPosition | 'start', 
 
 const isAfter = ({ position }: VendorRecord, from: VendorPosition | 'start'): boolean =>
   position !== undefined && (from === 'start' || position.commit > from.commit)
+
+const readAt = async ({ client, names }: Opened, position: LogPosition): Promise<RecordedEvent | undefined> => {
+  const place = encodePosition(position)
+  try {
+    const [record] = await client.readAll(place, 1)
+    return record?.position?.commit === place.commit ? decode(names, record) : undefined
+  } catch (error) {
+    if (isNoRecord(error)) return undefined
+    throw error
+  }
+}

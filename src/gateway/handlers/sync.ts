@@ -21,6 +21,11 @@ export const sync = async (context: Context, { request, agent }: Signed<'Sync'>)
 }
 
 export const syncSince = async (core: Core, folder: FolderId, position: number): Promise<Answer> => {
+  if (position > (core.state.head(folderStream(folder))?.revision ?? -1)) {
+    // Another gateway may have told the agent of it: only the log itself can say that there is no more (I10).
+    const fresh = await core.tail.catchUp()
+    if (E.isLeft(fresh)) return failed({ tag: 'Unavailable' })
+  }
   const head = core.state.head(folderStream(folder)) ?? { revision: -1, chain: '' }
   const page = position >= head.revision ? { entries: [], more: false } : pageSince(core, folder, position)
   const end = page.more ? (page.entries.at(-1)?.revision ?? head.revision) : head.revision

@@ -21,6 +21,8 @@ export interface Batch {
 
 /** Bytes of one append's events, safely below what a log takes. */
 const MAX_APPEND_BYTES = 1_000_000
+/** What a log may keep of an event beside its data and metadata: its type, its chain, signs that escape others. */
+const EVENT_BYTES = 256
 
 export const decideBatch = (core: Core, folder: FolderId, jobs: readonly Job[]): Batch =>
   core.state.together(() => core.followed.together(() => decideAll(core, folder, jobs)))
@@ -60,7 +62,7 @@ const decideOne = (core: Core, folder: FolderId, job: Job, view: Overlay, time: 
 }
 
 const sizeOf = (drafts: readonly Draft[]): number =>
-  drafts.reduce((sum, { data, metadata }) => sum + Buffer.byteLength(data) + Buffer.byteLength(metadata), 0)
+  drafts.reduce((sum, { data, metadata }) => sum + EVENT_BYTES + Buffer.byteLength(data) + Buffer.byteLength(metadata), 0)
 
 /** The chunks that came inside the messages and that their events name. */
 export const contentsOf = (jobs: readonly Job[], decided: readonly Decided[]): readonly NewChunk[] => {

@@ -1,10 +1,10 @@
 import { either as E } from 'fp-ts'
 import type { FolderId } from '../../domain/events.ts'
-import type { RecordedEvent } from '../../eventlog/port.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import { folderStream } from '../../protocol/streams.ts'
 import type { AppendFailure, Written } from '../append.ts'
 import type { Core } from '../core.ts'
+import { notifyAll } from '../notify.ts'
 import { failed, refused } from '../refusals.ts'
 import { contentsOf, decideBatch, type Batch } from './decide-batch.ts'
 import type { Job } from './job.ts'
@@ -125,7 +125,8 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
 
 const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], { result, events }: Written<Batch>): Promise<number> => {
   // First of all: others wait for it, and it costs less than the receipts.
-  notifyAll(core, folder, events)
+  const last = events.at(-1)
+  if (last !== undefined) notifyAll(core, folder, last.revision)
   const answers = await receiptsOf(
     core,
     folder,
@@ -135,16 +136,4 @@ const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], {
   )
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
   return answers.length
-}
-
-/** Everybody learns that the folder has grown, its author too: a device may keep it in several places, each over a connection of its own. */
-const notifyAll = (core: Core, folder: FolderId, events: readonly RecordedEvent[]): void => {
-  const last = events.at(-1)
-  const account = core.state.directory.folder(folder)?.account
-  if (last === undefined || account === undefined) return
-  const agents = core.state.directory.agentsOf(account).filter(({ revoked }) => !revoked)
-  core.notifier.notify(
-    agents.map(({ key }) => key),
-    { folder, position: last.revision },
-  )
 }

@@ -24,7 +24,7 @@ const follow = (world: World, gate: { open: boolean }, maxRecent?: number) => {
     stopped: (reason) => void reasons.push(reason),
     ...(maxRecent === undefined ? {} : { maxRecent }),
   })
-  const source = logSource({ readAll: (after, max) => (gate.open ? log.readAll(after, max) : async () => E.right([])) }, blobs)
+  const source = logSource({ ...log, readAll: (after, max) => (gate.open ? log.readAll(after, max) : async () => E.right([])) }, blobs)
   const ended = runFollower(port2, source, openFollowTables(db))
   stops.push(() => {
     followed.stop()

@@ -26,21 +26,16 @@ const chainOfFirst = (order: bigint, events: readonly RecordedEvent[]): string |
   return event?.position.order === order ? event.chain : undefined
 }
 
-/** The place before: in logs whose tokens are their orders. */
-const before = ({ order }: LogPosition): LogPosition => ({ order: order - 1n, token: String(order - 1n) })
-
 export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
   decoder: readOnceDecoder,
   page: async (after, max) => E.right(reader.readAllSync(orderOf(after), max)),
-  chainAt: async (position) => E.right(chainOfFirst(position.order, reader.readAllSync(before(position).order, 1))),
+  chainAt: async (position) => E.right(chainOfFirst(position.order, reader.readAllSync(position.order - 1n, 1))),
   manifest: manifestFrom(blobs),
 })
 
-/** For the logs of one machine, SQLite's and the one in memory. */
-export const logSource = (log: Pick<EventLog, 'readAll'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
+export const logSource = (log: Pick<EventLog, 'readAll' | 'at'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
   decoder: readOnceDecoder,
   page: (after, max) => log.readAll(after, max)(),
-  chainAt: async (position) =>
-    E.map((events: readonly RecordedEvent[]) => chainOfFirst(position.order, events))(await log.readAll(before(position), 1)()),
+  chainAt: async (position) => E.map((event: RecordedEvent | undefined) => event?.chain)(await log.at(position)()),
   manifest: manifestFrom(blobs),
 })

@@ -40,10 +40,16 @@ const versionOf = (db: DatabaseSync): number | undefined => {
   return known === undefined ? undefined : Number(db.prepare('SELECT version FROM state_version').get()?.['version'])
 }
 
+const remake = (db: DatabaseSync): void => {
+  for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
+  db.exec(SCHEMA)
+}
+
+/** For a state that was folded from another log. */
+export const emptyState = (db: DatabaseSync): void => transaction(db, () => remake(db))
+
 /** Makes the tables where there are none; empties them where another version of EventSync made them, since the log fills them again. */
 export const migrateState = (db: DatabaseSync): void =>
   transaction(db, () => {
-    if (versionOf(db) === VERSION) return
-    for (const table of TABLES) db.exec(`DROP TABLE IF EXISTS ${table}`)
-    db.exec(SCHEMA)
+    if (versionOf(db) !== VERSION) remake(db)
   })

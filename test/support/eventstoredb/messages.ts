@@ -32,7 +32,7 @@ export const FAILURES = {
   tooSlow: () =>
     failure(status.ABORTED, 'Operation timed out: Consumer too slow to handle event while live. Client resubscription required.'),
   reset: () => failure(status.INTERNAL, 'Received RST_STREAM with code 2'),
-  noRecord: () => failure(status.UNKNOWN, 'Unexpected ReadAllResult: InvalidPosition'),
+  noRecord: () => failure(status.UNKNOWN, 'Unexpected ReadAllResult: Error'),
 }
 
 const nameOf = (identifier: shared.StreamIdentifier | undefined): string =>

@@ -63,7 +63,9 @@ export class StandIn {
   /** A live subscription with more than so many events waiting is dropped, as 23.10 does it. */
   liveBuffer = Infinity
   /** Calls that were made, by what they asked for. */
-  readonly counts = { appends: 0, reads: 0, subscriptions: 0, dropped: 0 }
+  readonly counts = { appends: 0, reads: 0, subscriptions: 0, checkpoints: 0, dropped: 0 }
+  /** How many records the latest subscription had behind it at its start. */
+  resumedAt = 0
   readonly #server: Server
   readonly #live = new Set<Drop>()
 
@@ -109,8 +111,8 @@ export class StandIn {
     denied: ServiceError | undefined,
     maxBytes: number,
   ): Promise<void> {
-    const requests: AppendRequest[] = []
-    for await (const request of call) requests.push(request as AppendRequest)
+    const requests = await requestsOf(call)
+    if (requests === undefined) return
     this.counts.appends += 1
     const append = readAppend(requests)
     const fate = this.fates.shift() ?? 'ok'
@@ -129,7 +131,7 @@ export class StandIn {
 
   async #read(call: ServerWritableStream<ReadRequest, ReadResponse>, denied: ServiceError | undefined): Promise<void> {
     const read = readRead(call.request)
-    if (denied !== undefined) return void call.destroy(denied)
+    if (denied !== undefined) return void call.emit('error', denied)
     if (read.max === undefined) return this.#subscribe(call, read)
     this.counts.reads += 1
     if (this.silentReads > 0) {
@@ -137,7 +139,7 @@ export class StandIn {
       return
     }
     const records = this.#records(read)
-    if (!Array.isArray(records)) return void call.destroy(records)
+    if (!Array.isArray(records)) return void call.emit('error', records)
     if (records.length === 0 && read.stream !== undefined && this.storage.read(read.stream) === undefined)
       call.write(writeNotFound(read.stream))
     for (const record of records) await write(call, writeEvent(record))
@@ -163,19 +165,21 @@ export class StandIn {
 
   #indexOf(from: Read['from']): number | undefined {
     if (from === 'start') return 0
-    return from === 'end' ? this.storage.all.length : this.storage.indexAt(from)
+    // Beyond the end there is nothing; inside, nothing begins.
+    return from === 'end' || from > (this.storage.all.at(-1)?.position ?? -1n) ? this.storage.all.length : this.storage.indexAt(from)
   }
 
   async #subscribe(call: ServerWritableStream<ReadRequest, ReadResponse>, { from, prefixes, checkpointEvery }: Read): Promise<void> {
     this.counts.subscriptions += 1
     const start = this.#indexOf(from)
-    if (start === undefined) return void call.destroy(FAILURES.noRecord())
+    if (start === undefined) return void call.emit('error', FAILURES.noRecord())
+    this.resumedAt = start
     let open = true
     const drop: Drop = (error) => {
       open = false
       this.counts.dropped += 1
       this.#live.delete(drop)
-      call.destroy(error)
+      call.emit('error', error)
     }
     this.#live.add(drop)
     const closed = Promise.withResolvers<void>()
@@ -201,12 +205,25 @@ export class StandIn {
       index += 1
       since += 1
       if (prefixes === undefined || prefixes.some((prefix) => record.stream.startsWith(prefix))) await write(call, writeEvent(record))
-      if (since % checkpointEvery === 0) await write(call, writeCheckpoint(record.position, live))
+      if (since % checkpointEvery !== 0) continue
+      await write(call, writeCheckpoint(record.position, live))
+      this.counts.checkpoints += 1
     }
   }
 }
 
 type Drop = (error: ServiceError) => void
+
+/** Undefined where the call was broken off: a part of an append is none. */
+const requestsOf = (call: ServerReadableStream<AppendRequest, AppendResponse>): Promise<readonly AppendRequest[] | undefined> =>
+  new Promise((resolve) => {
+    const requests: AppendRequest[] = []
+    call.on('data', (request: AppendRequest) => requests.push(request))
+    // A connection that breaks ends the stream too, and says a moment later that it broke.
+    call.on('end', () => setTimeout(() => resolve(call.cancelled ? undefined : requests), 2))
+    call.on('error', () => resolve(undefined))
+    call.on('cancelled', () => resolve(undefined))
+  })
 
 /** Waits where the client does not take more: what keeps it from being flooded. */
 const write = async (call: ServerWritableStream<ReadRequest, ReadResponse>, response: ReadResponse): Promise<void> => {

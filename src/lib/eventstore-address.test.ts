@@ -1,9 +1,9 @@
 import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
-import { parseAddress } from './address.ts'
+import { parseEventStoreAddress } from './eventstore-address.ts'
 
 const parsed = (text: string) => {
-  const address = parseAddress(text)
+  const address = parseEventStoreAddress(text)
   if (E.isLeft(address)) throw new Error(address.left)
   return address.right
 }
@@ -61,7 +61,7 @@ describe('the address of an event log', () => {
     'esdb://user:secret@host?keepAliveInterval=secret',
     'esdb+discover://user:secret@one,two',
   ])('says what is wrong with %s, and quotes nothing of it', (text) => {
-    const address = parseAddress(text)
+    const address = parseEventStoreAddress(text)
     expect(E.isLeft(address) && address.left).not.toMatch(/secret|^$/)
     expect(E.isLeft(address)).toBe(true)
   })

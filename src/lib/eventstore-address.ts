@@ -1,16 +1,17 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 
-export interface LogEndpoint {
+export interface Endpoint {
   readonly address: string
   readonly port: number
 }
 
 /** What a connection string says. It holds a password: never print it. */
-export interface LogAddress {
+export interface EventStoreAddress {
+  readonly tag: 'eventstoredb'
   /** One server; several that may be asked for the cluster's members; or a name that stands for them. */
   readonly servers:
-    | { readonly tag: 'one' | 'discover'; readonly endpoint: LogEndpoint }
-    | { readonly tag: 'several'; readonly endpoints: readonly LogEndpoint[] }
+    | { readonly tag: 'one' | 'discover'; readonly endpoint: Endpoint }
+    | { readonly tag: 'several'; readonly endpoints: readonly Endpoint[] }
   /** Undefined only without TLS: such a server asks for none. */
   readonly user: { readonly username: string; readonly password: string } | undefined
   readonly tls: boolean
@@ -46,7 +47,7 @@ const wrong = (reason: string): Wrong => E.left(reason)
  * Reads a usual connection string (`esdb://`, `esdb+discover://`, and KurrentDB's names for them). A left says in words what is
  * wrong, and quotes nothing of it: it may hold a password.
  */
-export const parseAddress = (text: string): E.Either<string, LogAddress> => {
+export const parseEventStoreAddress = (text: string): E.Either<string, EventStoreAddress> => {
   const scheme = SCHEME.exec(text.trim())
   if (scheme === null) return wrong(FORM)
   const [authority = '', query = ''] = text.trim().slice(scheme[0].length).split('?', 2)
@@ -68,7 +69,7 @@ const decoded = (text: string): string | undefined => {
   }
 }
 
-const parseUser = (text: string): E.Either<string, LogAddress['user']> => {
+const parseUser = (text: string): E.Either<string, EventStoreAddress['user']> => {
   const colon = text.indexOf(':')
   const username = decoded(text.slice(0, Math.max(0, colon)))
   const password = decoded(text.slice(colon + 1))
@@ -77,8 +78,8 @@ const parseUser = (text: string): E.Either<string, LogAddress['user']> => {
   return E.right({ username, password })
 }
 
-const parseEndpoints = (text: string): E.Either<string, readonly LogEndpoint[]> => {
-  const endpoints: LogEndpoint[] = []
+const parseEndpoints = (text: string): E.Either<string, readonly Endpoint[]> => {
+  const endpoints: Endpoint[] = []
   for (const host of text.split(',')) {
     const match = /^([^\s:/]+)(?::(\d{1,5}))?$/.exec(host.trim())
     const port = Number(match?.[2] ?? DEFAULT_PORT)
@@ -128,10 +129,10 @@ const numberOf = (text: string | undefined): number | undefined => (text === und
 
 const assemble = (
   discover: boolean,
-  endpoints: readonly LogEndpoint[],
-  user: LogAddress['user'],
+  endpoints: readonly Endpoint[],
+  user: EventStoreAddress['user'],
   options: Options,
-): E.Either<string, LogAddress> => {
+): E.Either<string, EventStoreAddress> => {
   const reason = wrongOption(options)
   if (reason !== undefined) return wrong(reason)
   const tls = options['tls'] !== 'false'
@@ -140,6 +141,7 @@ const assemble = (
   if (endpoint === undefined) return wrong(FORM)
   if (discover && endpoints.length > 1) return wrong('must name one host alone where members are discovered by its name')
   return E.right({
+    tag: 'eventstoredb',
     servers: endpoints.length > 1 ? { tag: 'several', endpoints } : { tag: discover ? 'discover' : 'one', endpoint },
     user,
     tls,
