@@ -91,7 +91,9 @@ const beginnable = async ({ client }: Opened, name: string): Promise<AppendError
     await client.readStream(`$$${name}`, 'last', 1)
   } catch (error) {
     const failure = readError(error)
-    return failure === 'absent' ? undefined : failure
+    if (failure === 'absent') return undefined
+    const refused = appendError(error)
+    return refused.tag === 'Refused' ? refused : failure
   }
   return {
     tag: 'Refused',

@@ -86,7 +86,7 @@ export class Storage {
   /** Undefined: not there, or deleted softly. */
   read(name: string): readonly Stored[] | 'deleted' | undefined {
     const stream = this.#streams.get(name)
-    if (stream?.tombstoned === true) return 'deleted'
+    if (stream?.tombstoned === true || (name.startsWith('$$') && this.read(name.slice(2)) === 'deleted')) return 'deleted'
     const visible = stream?.records.slice(stream.from)
     return visible === undefined || visible.length === 0 ? undefined : visible
   }
