@@ -24,6 +24,15 @@ describe('appending', () => {
     },
   )
 
+  it.each<AppendOutcome>(['unavailable', 'full'])('I5: an outcome that is unknown stays unknown while the log is %s', async (fate) => {
+    const { queue, outcome } = fates()
+    const world = await gatewayWorld({ log: { outcome } })
+    const laptop = await enrol(world, 1)
+    queue.push('unknown-but-written', fate, fate)
+    expect(await laptop.change([creating('a', 'one')], inside('one'))).toMatchObject({ status: 200, position: 1 })
+    expect(world.storage.all.filter(({ type }) => type === 'FileCreated')).toHaveLength(1)
+  })
+
   it('gives up after a while, and finds out before the next append', async () => {
     const { queue, outcome } = fates()
     const world = await gatewayWorld({ log: { outcome } })

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,8 +62,19 @@ export class World implements AsyncDisposable {
     })
   }
 
-  async isReady(): Promise<boolean> {
-    return (await fetch(`http://127.0.0.1:${this.port}/readyz`).catch(() => undefined))?.ok === true
+  async isReady(port = this.port): Promise<boolean> {
+    return (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.ok === true
+  }
+
+  /** Another gateway with the same settings and the same key, which agents pin; it has to share its log and its store with the first. */
+  async anotherGateway(): Promise<{ readonly url: string; readonly daemon: Daemon }> {
+    const data = join(this.root, 'other-data')
+    const port = await freePort()
+    mkdirSync(data, { mode: 0o700 })
+    cpSync(join(this.data, 'gateway.pem'), join(data, 'gateway.pem'))
+    const daemon = this.daemon(['serve', '--data', data, '--listen', `127.0.0.1:${port}`], this.#env)
+    await until('the other gateway to be ready', () => this.isReady(port))
+    return { url: `ws://127.0.0.1:${port}`, daemon }
   }
 
   daemon(args: readonly string[], env: Environment = {}): Daemon {
