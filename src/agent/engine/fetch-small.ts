@@ -1,6 +1,6 @@
 import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { sha256 } from '../../protocol/hash.ts'
-import type { Node } from '../index/folder-index.ts'
+import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 import { giveUp, isStaged, stageName, type Wanted } from './wanted.ts'
 import { open, type Opened } from './open.ts'

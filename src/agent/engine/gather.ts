@@ -5,7 +5,7 @@ import { plan } from '../../domain/plan/plan.ts'
 import { MAX_CHANGES } from '../../protocol/messages.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
 import { INLINE_BYTES } from '../disk/port.ts'
-import type { Node } from '../index/folder-index.ts'
+import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 import { announceHold, endRootApproval, holdsBelow, holdWaiting, isHeld, tooManyDeletions } from './holds.ts'
 

@@ -2,7 +2,7 @@ import { type HoldReason, mustHold } from '../../domain/holds.ts'
 import { sameBytes } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
-import type { Node } from '../index/folder-index.ts'
+import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 
 const APPROVED_ROOT = 'approvedRoot'

@@ -2,7 +2,7 @@ import { CHUNK_MIN, type Content, directoryContent, sameBytes, sameContent } fro
 import { isUnder, nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { Look, Reading, Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
-import type { LocalNode } from '../index/folder-index.ts'
+import type { LocalNode } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 import { obstacleOf } from './problems.ts'
 

@@ -1,7 +1,7 @@
 import type { SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
-import type { Node } from '../index/folder-index.ts'
+import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 import { holdsBelow, isHeld, isReturn, releaseHold, releaseSettledHolds, staysHeld } from './holds.ts'
 

@@ -1,7 +1,7 @@
 import { type Chunk, type Content, EMPTY_HASH, type Hash, type Kind, type Manifest, NO_CHUNKS } from '../../domain/content.ts'
 import type { BaseState, RemoteState } from '../../domain/plan/trees.ts'
 import type { Seen } from '../disk/port.ts'
-import type { LocalNode } from './folder-index.ts'
+import type { LocalNode } from './node.ts'
 
 const KINDS: readonly Kind[] = ['file', 'directory', 'symlink']
 

@@ -6,7 +6,8 @@ import type { FileId } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { openDatabase } from '../../lib/sqlite.ts'
 import type { Seen } from '../disk/port.ts'
-import { FolderIndex, type IsIgnored, type LocalNode, type Node } from './folder-index.ts'
+import { FolderIndex } from './folder-index.ts'
+import type { IsIgnored, LocalNode, Node } from './node.ts'
 import { MAYBE_CONFLICT, MAYBE_RULES } from './schema.ts'
 
 const open = (isIgnored: IsIgnored = () => false): FolderIndex =>

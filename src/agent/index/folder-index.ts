@@ -1,91 +1,35 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { type Chunk, type Content, type Hash, sameBytes, sameContent } from '../../domain/content.ts'
+import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
-import type { BaseState, LocalState, RemoteState } from '../../domain/plan/trees.ts'
+import type { BaseState } from '../../domain/plan/trees.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { RemoteEntry } from '../../protocol/messages.ts'
-import type { Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
-import { decodeBase, decodeLocal, decodeRemote, encodeBase, encodeLocal, encodeRemote, type StoredLocal } from './codec.ts'
+import { encodeBase, encodeLocal, encodeRemote, type StoredLocal } from './codec.ts'
+import {
+  asRow,
+  asRows,
+  endOf,
+  fileHash,
+  type IsIgnored,
+  isNothing,
+  LOCAL_OPEN,
+  type LocalNode,
+  type Node,
+  nowhere,
+  onItsWay,
+  REMOTE_OPEN,
+  stateOf,
+  toNode,
+  wantedHash,
+} from './node.ts'
 import { MAYBE_CONFLICT, MAYBE_RULES, prepareSchema } from './schema.ts'
-
-/** The local tree's node: what the disk holds, and the stat that tells whether it still does. */
-export interface LocalNode extends LocalState {
-  readonly seen: Seen
-  /** False where it was hashed so soon after its change that a later write may show the same times: look again. */
-  readonly settled: boolean
-}
-
-export interface Node {
-  readonly path: SyncPath
-  readonly local: LocalNode | undefined
-  readonly base: BaseState | undefined
-  readonly remote: RemoteState | undefined
-}
 
 /** A place in a local file where a chunk's bytes lie, as far as the index knows; verified when read. */
 export interface Place {
   readonly path: SyncPath
   readonly offset: number
 }
-
-const LOCAL_OPEN = 1
-const REMOTE_OPEN = 2
-
-interface Row {
-  readonly path: SyncPath
-  readonly local: string | null
-  readonly base: string | null
-  readonly remote: string | null
-}
-
-/** Whether the folder's ignore rules leave a path alone. */
-export type IsIgnored = (path: SyncPath, isDirectory: boolean) => boolean
-
-const stateOf = ({ path, local, base, remote }: Node, isIgnored: IsIgnored): number => {
-  const kind = local?.content.kind ?? remote?.content?.kind ?? base?.content.kind
-  if (isIgnored(path, kind === 'directory')) return 0
-  const localSame = local === undefined ? base === undefined : base !== undefined && sameContent(local.content, base.content)
-  const remoteSame =
-    remote?.content === undefined
-      ? base === undefined && remote?.before === undefined
-      : base !== undefined && base.revision === remote.revision
-  return (localSame ? 0 : LOCAL_OPEN) | (remoteSame ? 0 : REMOTE_OPEN)
-}
-
-/** The content that the log has for a file here and the disk does not hold yet. */
-const wantedHash = ({ local, remote }: Node, state: number): Hash | null => {
-  const content = remote?.content
-  if ((state & REMOTE_OPEN) === 0 || content === undefined || content.kind !== 'file' || content.size === 0) return null
-  return local !== undefined && sameBytes(local.content, content) ? null : content.hash
-}
-
-/** What a deletion overtakes at a path that was never in sync. */
-const onItsWay = (remote: RemoteState | undefined): BaseState | undefined =>
-  remote?.content === undefined ? remote?.before : { revision: remote.revision, content: remote.content }
-
-const nowhere = ({ kind, size, executable }: Content): Seen => ({ kind, size, executable, mtime: '0', ctime: '0', inode: '0' })
-
-/** How the tables name the bytes of a file; null: there are none. */
-const fileHash = (content: Content | undefined): Hash | null => (content?.kind === 'file' && content.size > 0 ? content.hash : null)
-
-/** None of the three trees has anything there, nor may the disk hold the rest of anything. */
-const isNothing = ({ local, base, remote }: Node): boolean =>
-  local === undefined && base === undefined && remote?.content === undefined && remote?.before === undefined
-
-const toNode = (row: Row): Node => ({
-  path: row.path,
-  local: row.local === null ? undefined : decodeLocal(row.local),
-  base: row.base === null ? undefined : decodeBase(row.base),
-  remote: row.remote === null ? undefined : decodeRemote(row.remote),
-})
-
-// Every row of `node` has these columns, and its paths came from validated ones.
-const asRow = (row: unknown): Row | undefined => row as Row | undefined
-const asRows = (rows: unknown): Row[] => rows as Row[]
-
-/** The smallest text after every path under a directory: '0' follows '/'. */
-const endOf = (directory: string): string => `${directory}0`
 
 /**
  * The three trees of one folder, in one table. Synchronous, one writer; each call that writes is its own transaction unless it runs inside
