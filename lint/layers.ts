@@ -25,6 +25,7 @@ export const FOLDERS: readonly string[] = [...CORE, ...PORTS, 'agent', 'gateway'
 /** Each vendor package is imported in exactly one file. (fp-ts is the language here, not a vendor.) */
 export const VENDORS: Readonly<Record<string, string>> = {
   '@eventstore/db-client': 'src/eventlog/eventstoredb/client.ts',
+  amqplib: 'src/transport/rabbitmq/amqp.ts',
   chokidar: 'src/agent/watch/chokidar.ts',
   commander: 'src/cli/program.ts',
   ignore: 'src/agent/ignore-rules.ts',

@@ -57,7 +57,7 @@ const answering = (net: Network): void => {
     expect(await ask('Throw')).toEqual(['ServerResponse', 500, 'fault'])
     expect(await ask('TooMuch')).toEqual(['ServerResponse', 500, 'fault'])
     expect(await ask('Fine')).toEqual([undefined, 200, undefined])
-    expect(events.map(({ tag }) => tag)).toEqual(['Opened', 'Fault', 'Fault'])
+    expect(events.map(({ tag }) => tag).filter((tag) => tag !== 'Opened')).toEqual(['Fault', 'Fault'])
   })
 
   it('refuses what is too large before it is sent, and goes on', async () => {

@@ -1,4 +1,5 @@
 import { startCeph } from './ceph.ts'
+import { startRabbit } from './rabbitmq.ts'
 
 /** A server that a run of the tests has started. */
 export interface TestServer {
@@ -22,6 +23,12 @@ export const KNOWN_SERVERS = {
     programs: ['radosgw', 'ceph-mon', 'ceph-osd', 'curl'],
     install: 'apt-get install -y --no-install-recommends radosgw ceph-mon ceph-osd curl',
     start: startCeph,
+  },
+  rabbitmq: {
+    variable: 'EVENTSYNC_TEST_AMQP_URL',
+    programs: ['rabbitmqctl'],
+    install: 'apt-get install -y --no-install-recommends rabbitmq-server',
+    start: startRabbit,
   },
 } satisfies Record<string, KnownServer>
 

@@ -1,0 +1,209 @@
+import { connect, type ChannelModel, type ConfirmChannel, type ConsumeMessage, type Options } from 'amqplib'
+
+/** A broker's address with its credentials in it (never told to anybody), and what trust in it rests on. */
+export interface BrokerAddress {
+  /** `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://…`. */
+  readonly url: string
+  /** PEM, where the system's own authorities do not do. */
+  readonly ca?: string
+}
+
+/** What became of a published message: `returned`: no queue took it; `refused`: the broker would not; `lost`: nobody knows. */
+export type Published = 'confirmed' | 'returned' | 'refused' | 'lost'
+
+export type Delivery = ConsumeMessage
+export type QueueOptions = Options.AssertQueue
+
+/** Seconds; the smaller of this and the broker's counts. */
+const HEARTBEAT = 10
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Why a connection could not be made, in words that hold no credentials. */
+const whyNot = (error: unknown): string => {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (/ACCESS_REFUSED|403/.test(textOf(error))) return 'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.'
+  return `The broker cannot be reached${code === '' ? '' : ` (${code})`}.`
+}
+
+/** One channel. It ends by itself on a broker's refusal; whoever holds it looks at `closed`. */
+export class AmqpChannel {
+  readonly #channel: ConfirmChannel
+  readonly #end = Promise.withResolvers<string>()
+  /** Messages that the broker gave back, until their confirm tells their fate. */
+  readonly #returned = new Set<string>()
+  readonly #unconfirmed = new Set<(fate: Published) => void>()
+  #published = 0
+  #ended = false
+
+  constructor(channel: ConfirmChannel) {
+    this.#channel = channel
+    let why = 'The channel was closed.'
+    channel.on('error', (error) => (why = textOf(error)))
+    channel.on('close', () => this.end(why))
+    channel.on('return', ({ properties }) => this.#returned.add(String(properties.messageId)))
+  }
+
+  /** Resolves, with the reason, when it is of no more use. */
+  get closed(): Promise<string> {
+    return this.#end.promise
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** To be called when its connection has ended; the channel itself may not hear of it. */
+  end(why: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const settle of [...this.#unconfirmed]) settle('lost')
+    this.#end.resolve(why)
+  }
+
+  /** Publishes, and resolves when the broker has said what it did with it; never rejects. */
+  publish(exchange: string, key: string, content: Buffer, options: Options.Publish): Promise<Published> {
+    if (this.#ended) return Promise.resolve('lost')
+    this.#published += 1
+    const messageId = String(this.#published)
+    return new Promise((resolve) => {
+      const settle = (fate: Published): void => {
+        if (this.#unconfirmed.delete(settle)) resolve(fate)
+      }
+      this.#unconfirmed.add(settle)
+      const confirmed = (error: unknown): void => {
+        const returned = this.#returned.delete(messageId)
+        if (error === null || error === undefined) settle(returned ? 'returned' : 'confirmed')
+        else settle(this.#ended ? 'lost' : 'refused')
+      }
+      try {
+        this.#channel.publish(exchange, key, content, { ...options, messageId }, confirmed)
+      } catch {
+        // It is closing: what was not confirmed may or may not have arrived.
+        settle('lost')
+      }
+    })
+  }
+
+  /** Deliveries in order; undefined: the queue was deleted, or its node left. At most `window` are unacknowledged. */
+  async consume(queue: string, window: number, take: (delivery: Delivery | undefined) => void, noAck = false): Promise<void> {
+    if (!noAck) await this.#channel.prefetch(window)
+    await this.#channel.consume(queue, (delivery) => take(delivery ?? undefined), { noAck })
+  }
+
+  /** A channel that has ended has given its deliveries back already. */
+  ack(delivery: Delivery): void {
+    if (!this.#ended) this.#try(() => this.#channel.ack(delivery))
+  }
+
+  /** `again`: it goes back to its queue; otherwise to the dead letters, where its queue has some. */
+  nack(delivery: Delivery, again: boolean): void {
+    if (!this.#ended) this.#try(() => (again ? this.#channel.nack(delivery, false, true) : this.#channel.reject(delivery, false)))
+  }
+
+  async exchange(name: string, type: 'direct' | 'topic' | 'fanout'): Promise<void> {
+    await this.#channel.assertExchange(name, type, { durable: true })
+  }
+
+  async queue(name: string, options: QueueOptions): Promise<void> {
+    await this.#channel.assertQueue(name, options)
+  }
+
+  async bind(queue: string, exchange: string, key: string): Promise<void> {
+    await this.#channel.bindQueue(queue, exchange, key)
+  }
+
+  async close(): Promise<void> {
+    if (!this.#ended) await this.#channel.close().catch(() => undefined)
+    this.end('It was closed.')
+  }
+
+  #try(act: () => void): void {
+    try {
+      act()
+    } catch {
+      // It is closing: the broker gives the delivery to somebody again.
+    }
+  }
+}
+
+/** One connection, without any recovery: it lives until `closed` resolves, and whoever needs it makes another. */
+export class AmqpConnection implements AsyncDisposable {
+  readonly #model: ChannelModel
+  readonly #end = Promise.withResolvers<string>()
+  readonly #channels = new Set<AmqpChannel>()
+  #blocked = false
+  #ended = false
+
+  private constructor(model: ChannelModel) {
+    this.#model = model
+    let why = 'The connection to the broker was lost.'
+    model.on('error', (error) => (why = `The connection to the broker was lost: ${textOf(error)}.`))
+    model.on('close', () => this.#finish(why))
+    model.on('blocked', () => (this.#blocked = true))
+    model.on('unblocked', () => (this.#blocked = false))
+  }
+
+  /** Rejects with a reason that can be shown. `name` is what the operator sees in the broker's list. */
+  static async open(address: BrokerAddress, name: string, signal: AbortSignal): Promise<AmqpConnection> {
+    const opening = connect(withHeartbeat(address.url), {
+      noDelay: true,
+      keepAlive: true,
+      timeout: 15_000,
+      clientProperties: { connection_name: name },
+      ...(address.ca === undefined ? {} : { ca: [address.ca] }),
+    }).catch((error: unknown) => {
+      throw new Error(whyNot(error))
+    })
+    const aborted = new Promise<never>((_, reject) =>
+      signal.addEventListener('abort', () => reject(new Error('Connecting was given up.')), { once: true }),
+    )
+    try {
+      return new AmqpConnection(await Promise.race([opening, aborted]))
+    } catch (error) {
+      // It may still come about: nobody wants it then.
+      void opening.then(
+        (late) => late.close().catch(() => undefined),
+        () => undefined,
+      )
+      throw error
+    }
+  }
+
+  get closed(): Promise<string> {
+    return this.#end.promise
+  }
+
+  /** The broker has an alarm (memory or disk): it reads nothing that is published now. */
+  get blocked(): boolean {
+    return this.#blocked
+  }
+
+  /** Rejects where the connection has ended. */
+  async channel(): Promise<AmqpChannel> {
+    const channel = new AmqpChannel(await this.#model.createConfirmChannel())
+    this.#channels.add(channel)
+    void channel.closed.then(() => this.#channels.delete(channel))
+    if (this.#ended) channel.end('The connection has ended.')
+    return channel
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) await this.#model.close().catch(() => undefined)
+    this.#finish('It was closed.')
+  }
+
+  #finish(why: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    for (const channel of [...this.#channels]) channel.end(why)
+    this.#end.resolve(why)
+  }
+}
+
+/** An address with the heartbeat in it, where it names none. */
+export const withHeartbeat = (url: string): string => {
+  const whole = new URL(url)
+  if (!whole.searchParams.has('heartbeat')) whole.searchParams.set('heartbeat', String(HEARTBEAT))
+  return whole.href
+}

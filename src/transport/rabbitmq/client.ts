@@ -1,0 +1,68 @@
+import { either as E } from 'fp-ts'
+import type { AgentKey } from '../../domain/events.ts'
+import type { ClientTransport } from '../port.ts'
+import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'
+import type { Link } from '../session/link.ts'
+import { AmqpConnection, type BrokerAddress } from './amqp.ts'
+import { RabbitLink } from './link.ts'
+import { agentQueue, ENROL, NOTIFICATIONS, REPLY_TO } from './names.ts'
+
+export interface RabbitClientOptions extends SessionClientOptions {
+  /** Without credentials: they are made here. */
+  readonly broker: BrokerAddress
+  /** As whom it comes, and its password for the broker; undefined: a device that only registers. */
+  readonly credentials?: { readonly agent: AgentKey; readonly password: string }
+}
+
+/** Answers that may lie here before they are looked at; notifications come one by one. */
+const NOTIFICATION_WINDOW = 64
+
+/** An agent's connection to the gateways behind a RabbitMQ. */
+export const createRabbitClient = (options: RabbitClientOptions): ClientTransport =>
+  new SessionClient((signal) => connectOnce(options, signal), options)
+
+const addressAs = ({ url, ...broker }: BrokerAddress, user: string, password: string): BrokerAddress => {
+  const whole = new URL(url)
+  whole.username = encodeURIComponent(user)
+  whole.password = encodeURIComponent(password)
+  return { ...broker, url: whole.href }
+}
+
+const connectOnce = async ({ broker, credentials, random }: RabbitClientOptions, signal: AbortSignal): ReturnType<Connect> => {
+  const user = credentials?.agent ?? ENROL
+  const address = addressAs(broker, user, credentials?.password ?? ENROL)
+  await using parts = new AsyncDisposableStack()
+  try {
+    const connections: AmqpConnection[] = []
+    for (const purpose of ['requests', 'chunks'])
+      connections.push(parts.use(await AmqpConnection.open(address, `eventsync ${user} ${purpose}`, signal)))
+    const link = await linkOver(connections, credentials?.agent, user, Buffer.from(random(16)).toString('hex'))
+    // From here on the link owns the connections.
+    parts.move()
+    return E.right(link)
+  } catch (error) {
+    return E.left(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const linkOver = async (
+  connections: readonly AmqpConnection[],
+  agent: AgentKey | undefined,
+  user: string,
+  nonce: string,
+): Promise<Link> => {
+  const [main, bulk = main] = connections
+  if (main === undefined || bulk === undefined) throw new Error('a link needs a connection')
+  const [requests, chunks] = [await main.channel(), await bulk.channel()]
+  const link = new RabbitLink({ connections, requests, chunks, agent, user, nonce })
+  for (const channel of [requests, chunks]) await channel.consume(REPLY_TO, 0, (delivery) => link.take(delivery), true)
+  if (agent !== undefined) {
+    const own = await main.channel()
+    void own.closed.then(() => link.terminate())
+    const queue = agentQueue(agent, nonce)
+    await own.queue(queue, { exclusive: true, autoDelete: true, durable: false, arguments: { 'x-max-length': NOTIFICATION_WINDOW } })
+    await own.bind(queue, NOTIFICATIONS, agent)
+    await own.consume(queue, 0, (delivery) => link.take(delivery), true)
+  }
+  return link
+}

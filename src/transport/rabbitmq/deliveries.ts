@@ -1,0 +1,75 @@
+import { either as E } from 'fp-ts'
+import type { AgentKey } from '../../domain/events.ts'
+import type { Envelope, Peer } from '../port.ts'
+import { parseObject, type FrameError } from '../session/framing.ts'
+import { MAX_HEAD, NO_BYTES } from '../port.ts'
+import type { Delivery } from './amqp.ts'
+import { ENROL, shardOf } from './names.ts'
+import { CONTENT_TYPE, frameIn } from './wire.ts'
+
+/** A request as it came off a queue. */
+export interface Taken {
+  readonly envelope: Envelope
+  readonly peer: Peer
+}
+
+/** `dead`: nobody who may be answered sent it; otherwise the sender is told. */
+export type NotTaken = { readonly tag: 'dead'; readonly reason: string } | { readonly tag: 'wrong'; readonly error: Pick<FrameError, 'code' | 'reason'> }
+
+const AGENT = /^[0-9A-F]{32}$/
+/** Direct reply-to, which nobody else can read; and queues that the broker named, for clients of PySync. */
+const ANSWERABLE = /^(amq\.rabbitmq\.reply-to\.|amq\.gen-)/
+
+const dead = (reason: string): E.Either<NotTaken, never> => E.left({ tag: 'dead', reason })
+const wrong = (code: FrameError['code'], reason: string): E.Either<NotTaken, never> => E.left({ tag: 'wrong', error: { code, reason } })
+
+/** Who sent it, as the broker has checked; undefined: somebody who is not enrolled. */
+export const senderOf = (user: string): AgentKey | undefined =>
+  // The form of an AgentKey has just been checked.
+  AGENT.test(user) ? (user as AgentKey) : undefined
+
+/** What must hold before anything of a message is looked at: a sender that the broker vouches for, and an answer that reaches it alone. */
+export const wrongEnvelope = ({ properties }: Delivery): E.Either<NotTaken, { readonly user: string; readonly replyTo: string }> => {
+  // The client's types say that they are strings, but whoever publishes may leave them out.
+  const { userId: user, replyTo, headers = {} } = properties as { userId?: string; replyTo?: string; headers?: Record<string, unknown> }
+  if (user === undefined || user === '') return dead('it names no sender that the broker has checked (user_id)')
+  if (user !== ENROL && !AGENT.test(user)) return dead('its sender is no agent')
+  if (replyTo === undefined || !ANSWERABLE.test(replyTo)) return dead('its answer would go to somebody else (reply_to)')
+  if ('x-death' in headers) return dead('it comes out of another queue (x-death)')
+  return E.right({ user, replyTo })
+}
+
+/** `shard`: of the queue that it came from; undefined for chunks, which any gateway takes. */
+export const takeFramed = (delivery: Delivery, shard: { readonly is: number; readonly of: number } | undefined): E.Either<NotTaken, Taken> => {
+  const from = wrongEnvelope(delivery)
+  if (E.isLeft(from)) return from
+  if (delivery.properties.contentType !== CONTENT_TYPE) return wrong('format', `The content type must be ${CONTENT_TYPE}.`)
+  const frame = frameIn(delivery.content)
+  if (E.isLeft(frame)) return wrong(frame.left.code, frame.left.reason)
+  const { type, head, payload } = frame.right
+  if (type !== 'request') return wrong('format', `A frame of the type ${type} is not for a gateway.`)
+  const { Folder: folder } = head
+  // A copy in another folder's queue would be handled by another gateway, out of order.
+  if (shard !== undefined && typeof folder === 'string' && shardOf(folder, shard.of) !== shard.is)
+    return wrong('format', 'The folder belongs to another queue: sign in again to learn which.')
+  const nonce: unknown = delivery.properties.headers?.['nonce']
+  return E.right({
+    envelope: { message: head, payload },
+    peer: {
+      id: `${from.right.user} ${from.right.replyTo}`,
+      address: `amqp/${from.right.user}`,
+      nonce: typeof nonce === 'string' ? nonce : '',
+      agent: senderOf(from.right.user),
+      plain: false,
+    },
+  })
+}
+
+/** PySync's: JSON is a request, everything else the next bytes of the file that was announced. */
+export const plainEnvelope = ({ content, properties }: Delivery): E.Either<NotTaken, Envelope> => {
+  const isJson = properties.contentType === 'application/json' || (properties.contentType !== 'application/octet-stream' && content[0] === 0x7b)
+  if (!isJson) return E.right({ message: { Action: 'Bytes' }, payload: content })
+  if (content.length > MAX_HEAD) return wrong('tooLarge', `The message has ${content.length} bytes; at most ${MAX_HEAD} are allowed.`)
+  const message = parseObject(content)
+  return E.isLeft(message) ? wrong('format', message.left) : E.right({ message: message.right, payload: NO_BYTES })
+}

@@ -1,0 +1,143 @@
+import { either as E } from 'fp-ts'
+import type { AgentKey } from '../../domain/events.ts'
+import type { JsonObject } from '../../protocol/json.ts'
+import { NO_BYTES } from '../port.ts'
+import { decodeFrame, type Frame, type Pieces } from '../session/framing.ts'
+import type { Ending, Link, LinkListener } from '../session/link.ts'
+import type { AmqpChannel, AmqpConnection, Delivery, Published } from './amqp.ts'
+import { CHUNKS, REPLY_TO, REQUESTS, shardOf } from './names.ts'
+import { CONTENT_TYPE, frameIn } from './wire.ts'
+
+/** So many bytes may be with the broker unconfirmed before the session is told that the line is full: three chunks, and one more on its way. */
+const WINDOW = 12 * 1024 * 1024
+
+/** What a link stands on; it owns all of it. */
+export interface Wires {
+  readonly connections: readonly AmqpConnection[]
+  readonly requests: AmqpChannel
+  /** On a connection of its own: bulk bytes hold up nothing else. */
+  readonly chunks: AmqpChannel
+  /** As whom it came; undefined: not enrolled yet. */
+  readonly agent: AgentKey | undefined
+  /** The broker's name for it: every message carries it, and the broker checks it. */
+  readonly user: string
+  readonly nonce: string
+}
+
+const WHY: Readonly<Record<Exclude<Published, 'confirmed'>, string>> = {
+  returned: 'No gateway has set up its queues at the broker yet.',
+  refused: 'The broker takes no more for the moment.',
+  lost: 'The connection to the broker was lost.',
+}
+
+/**
+ * An agent's line to the gateways: a frame of the session becomes a message at the broker, and an answer comes back as a frame. The
+ * challenge that opens a session is made here: the broker has checked already who this is.
+ */
+export class RabbitLink implements Link {
+  readonly #wires: Wires
+  readonly #closed = Promise.withResolvers<string>()
+  /** Where the requests of a folder go; told by every answer. */
+  #shards = 1
+  #listener: LinkListener | undefined
+  #unconfirmed = 0
+  #received = 0
+  #ended = false
+
+  constructor(wires: Wires) {
+    this.#wires = wires
+    const over = [...wires.connections, wires.requests, wires.chunks]
+    for (const each of over) void each.closed.then((reason) => this.#end(reason))
+  }
+
+  listen(listener: LinkListener): void {
+    this.#listener = listener
+    void this.#closed.promise.then(listener.closed)
+    queueMicrotask(() => this.#frame({ type: 'challenge', id: 0, head: { Nonce: this.#wires.nonce }, payload: NO_BYTES }))
+  }
+
+  send(pieces: Pieces, flushed: () => void): void {
+    const frame = decodeFrame(pieces)
+    // The session encodes what it sends; a frame that can't be read again would be its mistake.
+    if (E.isLeft(frame)) throw new Error(frame.left.reason)
+    void this.#publish(frame.right, Buffer.concat(pieces)).finally(flushed)
+  }
+
+  buffered(): number {
+    return Math.max(0, this.#unconfirmed - WINDOW)
+  }
+
+  received(): number {
+    return this.#received
+  }
+
+  /** What the broker sends of answers is bounded by what was asked for, and of notifications by their queue. */
+  pause(): void {
+    // Nothing to hold back.
+  }
+
+  resume(): void {
+    // Nothing was held back.
+  }
+
+  close(_: Ending, reason: string): void {
+    this.#end(reason)
+  }
+
+  terminate(): void {
+    this.#end('It was cut off.')
+  }
+
+  /** To be called with each message that comes in, on whichever channel. */
+  take(delivery: Delivery | undefined): void {
+    if (delivery === undefined) return this.#end('The broker took away the queue of this agent.')
+    const { content, properties } = delivery
+    this.#received += content.length
+    const shards: unknown = properties.headers?.['x-shards']
+    if (typeof shards === 'number' && shards >= 1) this.#shards = shards
+    const frame = frameIn(content)
+    if (E.isLeft(frame)) return this.#listener?.received(frame)
+    this.#frame({ ...frame.right, id: Number(properties.correlationId ?? 0) })
+  }
+
+  #frame(frame: Frame): void {
+    if (!this.#ended) this.#listener?.received(E.right(frame))
+  }
+
+  async #publish({ id, head }: Frame, content: Buffer): Promise<void> {
+    const { requests, chunks, connections, user, nonce } = this.#wires
+    // What the broker does not read would only fill our memory.
+    if (connections.some(({ blocked }) => blocked)) return this.#refuse(id, 'The broker has an alarm, and takes nothing for the moment.')
+    const bulk = head['Action'] === 'Chunks'
+    this.#unconfirmed += content.length
+    const fate = await (bulk ? chunks : requests).publish(bulk ? CHUNKS : REQUESTS, bulk ? '' : this.#keyOf(head), content, {
+      contentType: CONTENT_TYPE,
+      correlationId: String(id),
+      replyTo: REPLY_TO,
+      userId: user,
+      persistent: !bulk,
+      mandatory: true,
+      headers: { nonce },
+    })
+    this.#unconfirmed -= content.length
+    if (fate !== 'confirmed') this.#refuse(id, WHY[fate])
+  }
+
+  /** Before the first answer the only shard known to be there is the first. */
+  #keyOf({ Folder: folder, Action: action }: JsonObject): string {
+    if (action === 'SignIn') return '0'
+    return String(shardOf(typeof folder === 'string' ? folder : (this.#wires.agent ?? ''), this.#shards))
+  }
+
+  /** As the gateway would say it: it was not handled, and may be asked again later. */
+  #refuse(id: number, reason: string): void {
+    this.#frame({ type: 'answer', id, head: { Action: 'ServerResponse', Status: 503, Code: 'busy', Reason: reason }, payload: NO_BYTES })
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    const gone = this.#wires.connections.map((connection) => connection[Symbol.asyncDispose]())
+    void Promise.all(gone).then(() => this.#closed.resolve(reason))
+  }
+}

@@ -1,0 +1,45 @@
+import type { AgentKey } from '../../domain/events.ts'
+
+/** The broker's management API (an administrator's credentials in the address; never told to anybody). */
+export interface Management {
+  /** Closes every connection of a user; rejects, in words, where the broker cannot be asked. */
+  readonly disconnect: (agent: AgentKey) => Promise<void>
+  /** Bounds the agents' own queues, which an agent declares itself. */
+  readonly bound: (vhost: string) => Promise<void>
+}
+
+const TIMEOUT_MS = 5000
+/** A connection that was being made during the first round is found by the second. */
+const ROUNDS = 2
+
+export const createManagement = (address: string): Management => {
+  const url = new URL(address)
+  const authorization = `Basic ${Buffer.from(`${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`).toString('base64')}`
+  url.username = ''
+  url.password = ''
+  const ask = async (method: string, path: string, body?: object): Promise<void> => {
+    const failed = (why: string): Error => new Error(`the broker's management at ${url.host} ${why}`)
+    const answer = await fetch(new URL(path, url), {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    }).catch(() => {
+      throw failed('cannot be reached')
+    })
+    await answer.arrayBuffer()
+    // 404: there is no such connection.
+    if (!answer.ok && answer.status !== 404) throw failed(`answered ${answer.status}`)
+  }
+  return {
+    disconnect: async (agent) => {
+      for (let round = 0; round < ROUNDS; round += 1) await ask('DELETE', `/api/connections/username/${agent}`)
+    },
+    bound: (vhost) =>
+      ask('PUT', `/api/policies/${encodeURIComponent(vhost)}/eventsync-agents`, {
+        pattern: '^(agent\\.|amq\\.gen-)',
+        definition: { 'max-length': 64, expires: 60_000 },
+        'apply-to': 'queues',
+      }),
+  }
+}

@@ -1,0 +1,150 @@
+import type { AgentKey } from '../../domain/events.ts'
+import { bodyOf, CONTENT_TYPE } from './wire.ts'
+import { NO_BYTES, type Envelope, type Handler, type Peer, type ServerTransport } from '../port.ts'
+import { SERVER_LIMITS, type ServerLimits, type SessionServerOptions } from '../session/options.ts'
+import { pauseAfter } from '../session/pause.ts'
+import { refusal } from '../session/refusal.ts'
+import { AmqpConnection, type AmqpChannel, type BrokerAddress } from './amqp.ts'
+import { Consumer, type Source } from './consumer.ts'
+import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
+import { PlainPeers } from './plain-peers.ts'
+import type { ServerShared } from './shared.ts'
+import { declareTopology } from './topology.ts'
+
+export interface RabbitServerOptions extends SessionServerOptions {
+  readonly broker: BrokerAddress
+  /** How many request queues there are: fixed when the installation is made, the same for every gateway. */
+  readonly shards: number
+  /** Ends every connection of an agent; the broker's management does it. */
+  readonly disconnect: (agent: AgentKey) => Promise<void>
+  readonly state?: (state: BrokerState) => void
+}
+
+export type BrokerState = { readonly tag: 'Serving' } | { readonly tag: 'Away'; readonly reason: string }
+
+export interface RabbitServerTransport extends ServerTransport {
+  /** Whether it takes requests now. */
+  readonly serving: boolean
+}
+
+const CHUNK_WINDOW = 4
+/** Addressed by one message; with more the headers would not fit a frame. */
+const MOST_ADDRESSED = 300
+const MAX_PAUSE_MS = 5000
+
+/** The gateway's side at a RabbitMQ: declares what it needs, reads the queues, and starts again whenever the broker or a channel ends. */
+class RabbitServer implements RabbitServerTransport {
+  readonly #options: RabbitServerOptions
+  readonly #limits: ServerLimits
+  readonly #stop = new AbortController()
+  readonly #running: Promise<void>
+  #handler: Handler | undefined
+  #publishing: AmqpChannel | undefined
+
+  constructor(options: RabbitServerOptions) {
+    this.#options = options
+    this.#limits = { ...SERVER_LIMITS, ...options.limits }
+    this.#running = this.#run()
+  }
+
+  get serving(): boolean {
+    return this.#publishing !== undefined
+  }
+
+  serve(handler: Handler): void {
+    this.#handler = handler
+  }
+
+  notify(agents: readonly AgentKey[], { folder, position }: { readonly folder: string; readonly position: number }): void {
+    const body = bodyOf('notification', { message: { Action: 'FolderAt', Folder: folder, Position: position }, payload: NO_BYTES })
+    if (body._tag === 'Left') return
+    for (let from = 0; from < agents.length; from += MOST_ADDRESSED) {
+      const [first = '', ...others] = agents.slice(from, from + MOST_ADDRESSED)
+      void this.#publishing?.publish(NOTIFICATIONS, first, body.right, { contentType: CONTENT_TYPE, BCC: others })
+    }
+  }
+
+  disconnect(agent: AgentKey): void {
+    this.#options.disconnect(agent).catch((error: unknown) => this.#fault(error))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, state = () => undefined } = this.#options
+    for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
+      const begun = clock.monotonic()
+      const reason = await this.#once(() => {
+        failures = 0
+        state({ tag: 'Serving' })
+      }).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      this.#publishing = undefined
+      if (this.#stop.signal.aborted) return
+      state({ tag: 'Away', reason })
+      if (clock.monotonic() - begun > MAX_PAUSE_MS) failures = 0
+      await clock.sleep(pauseAfter(failures, MAX_PAUSE_MS, random), this.#stop.signal)
+    }
+  }
+
+  /** From connecting until something ends; the reason. Consuming and publishing are apart: an alarm stops only what publishes. */
+  async #once(serving: () => void): Promise<string> {
+    const { broker, shards } = this.#options
+    await using parts = new AsyncDisposableStack()
+    const open = async (purpose: string) => parts.use(await AmqpConnection.open(broker, `eventsync gateway ${purpose}`, this.#stop.signal))
+    const [taking, publishing] = [await open('takes'), await open('answers')]
+    const answers = await publishing.channel()
+    await declareTopology(answers, shards)
+    const shared = this.#shared()
+    const plain = new PlainPeers(this.#options.clock, this.#limits.plainIdleMs)
+    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers, plain)))
+    this.#publishing = answers
+    serving()
+    const stopped = new Promise<string>((resolve) => this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true }))
+    const ends = [taking.closed, publishing.closed, answers.closed, ...consumers.map(({ closed }) => closed)]
+    const reason = await Promise.race([stopped, ...ends])
+    const enough = new AbortController()
+    const drained = Promise.all(consumers.map((consumer) => consumer.stop()))
+    await Promise.race([drained, this.#options.clock.sleep(this.#limits.drainMs, enough.signal)])
+    enough.abort()
+    return reason
+  }
+
+  #sources(): readonly Source[] {
+    const requests = Array.from({ length: this.#options.shards }, (_, shard): Source => ({ tag: 'requests', queue: requestQueue(shard), shard }))
+    return [...requests, { tag: 'chunks', queue: CHUNKS }, { tag: 'plain', queue: PYSYNC }]
+  }
+
+  #shared(): ServerShared {
+    const { clock, shards, log = () => undefined } = this.#options
+    return {
+      clock,
+      limits: this.#limits,
+      shards,
+      chunkWindow: CHUNK_WINDOW,
+      answer: (envelope, peer) => this.#answer(envelope, peer),
+      fault: (error) => this.#fault(error),
+      refused: ({ properties }, why) =>
+        log({ tag: 'Rejected', address: `amqp/${String(properties.userId ?? '')}`, reason: why.tag === 'dead' ? why.reason : why.error.reason }),
+    }
+  }
+
+  async #answer(envelope: Envelope, peer: Peer): Promise<Envelope> {
+    if (this.#handler === undefined) return refusal(this.#options.clock, 503, 'busy', 'The gateway is starting.')
+    try {
+      return await this.#handler(envelope, peer, this.#stop.signal)
+    } catch (error) {
+      return this.#fault(error)
+    }
+  }
+
+  #fault(error: unknown): Envelope {
+    const peer = { id: 'rabbitmq', address: 'amqp', nonce: '', agent: undefined, plain: false }
+    this.#options.log?.({ tag: 'Fault', peer, error })
+    return refusal(this.#options.clock, 500, 'fault', 'The gateway failed: the fault is its own.')
+  }
+}
+
+export const createRabbitServer = (options: RabbitServerOptions): RabbitServerTransport => new RabbitServer(options)

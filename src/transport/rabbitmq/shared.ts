@@ -1,0 +1,19 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Envelope, Peer } from '../port.ts'
+import type { ServerLimits } from '../session/options.ts'
+import type { Delivery } from './amqp.ts'
+import type { NotTaken } from './deliveries.ts'
+
+/** What all consumers of a server share. */
+export interface ServerShared {
+  readonly clock: Clock
+  readonly limits: ServerLimits
+  readonly shards: number
+  /** Chunks that one gateway works on at a time. */
+  readonly chunkWindow: number
+  /** The handler's answer, or the transport's own where there is none. Never rejects. */
+  readonly answer: (envelope: Envelope, peer: Peer) => Promise<Envelope>
+  /** Tells of a fault of ours; what to answer. */
+  readonly fault: (error: unknown) => Envelope
+  readonly refused: (delivery: Delivery, why: NotTaken) => void
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, request as send } from 'node:http'
+import { join } from 'node:path'
+import { text as readText } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
+import { freePorts } from './ports.ts'
+import type { TestServer } from './known.ts'
+
+const DEADLINE_MS = 90_000
+
+/**
+ * The broker asks one fixed address about its users; each test has a virtual host of its own, and says who answers for it
+ * (`POST /answers-for/VHOST` with an address as the body).
+ */
+const startSwitchboard = async () => {
+  const answering = new Map<string, string>()
+  const server = createServer((request, response) => {
+    void (async () => {
+      const text = await readText(request)
+      const named = /^\/answers-for\/(.+)$/.exec(request.url ?? '')?.[1]
+      if (named !== undefined) {
+        answering.set(named, text)
+        return void response.end()
+      }
+      const form = new URLSearchParams(text)
+      // The question who somebody is names no virtual host: whoever knows the user may say.
+      const vhost = form.get('vhost')
+      const asked = vhost === null ? [...answering.values()] : [answering.get(vhost)].filter((url) => url !== undefined)
+      const answers = await Promise.all(asked.map((url) => ask(`${url}${request.url}`, text)))
+      response.end(answers.find((answer) => answer.startsWith('allow')) ?? 'deny')
+    })()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('a listening server has a port')
+  return { port: address.port, close: () => server.close() }
+}
+
+const ask = (url: string, form: string): Promise<string> =>
+  new Promise((resolve) => {
+    const asking = send(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, timeout: 5000 }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8').on('data', (part: string) => (text += part))
+      answer.on('end', () => resolve(text))
+    })
+    asking.on('error', () => resolve('deny'))
+    asking.end(form)
+  })
+
+/** A real RabbitMQ on loopback, with a node name and ports of its own; gone when it stops. */
+export const startRabbit = async (directory: string): Promise<TestServer> => {
+  const [port = 0, management = 0, distribution = 0, epmd = 0] = await freePorts(4)
+  const password = randomBytes(16).toString('hex')
+  const switchboard = await startSwitchboard()
+  const script = join(import.meta.dirname, 'rabbitmq.sh')
+  const auth = `http://127.0.0.1:${switchboard.port}/auth`
+  const ports = [port, management, distribution, epmd].map(String)
+  const broker = spawn('bash', [script, directory, ...ports, auth, 'eventsync', password], { stdio: 'ignore', detached: true })
+  const stop = async (): Promise<void> => {
+    switchboard.close()
+    try {
+      // The node forks: its group is the script's.
+      process.kill(-(broker.pid ?? 0), 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  const authorization = `Basic ${Buffer.from(`eventsync:${password}`).toString('base64')}`
+  const until = Date.now() + DEADLINE_MS
+  for (;;) {
+    const up = await fetch(`http://127.0.0.1:${management}/api/overview`, { headers: { authorization } }).then(
+      ({ ok }) => ok,
+      () => false,
+    )
+    if (up) break
+    if (broker.exitCode !== null || Date.now() > until) {
+      await stop()
+      throw new Error(`the broker did not come up: ${readFileSync(join(directory, 'log', 'rabbit.log'), 'utf8').slice(-500)}`)
+    }
+    await pause(200)
+  }
+  return { url: `amqp://eventsync:${password}@127.0.0.1:${port}/?management=${management}&switchboard=${switchboard.port}`, stop }
+}
