@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a RabbitMQ of its own on loopback from Debian's package, for tests:
 #   apt-get install -y --no-install-recommends rabbitmq-server
-#   rabbitmq.sh DIR AMQP_PORT MANAGEMENT_PORT DIST_PORT EPMD_PORT AUTH_URL USER PASSWORD     (runs until it is stopped)
+#   rabbitmq.sh DIR AMQP_PORT MANAGEMENT_PORT DIST_PORT EPMD_PORT AUTH_URL USER PASSWORD     (stops when its standard input ends)
 # USER is an administrator; everybody else is asked for at AUTH_URL. Contents live in DIR.
 set -eu
 dir=$1 port=$2 management=$3 dist=$4 epmd=$5 auth=$6 user=$7 password=$8
@@ -33,4 +33,7 @@ export HOME="$dir/home" RABBITMQ_NODENAME="eventsync-$port@localhost" RABBITMQ_D
   RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/log" RABBITMQ_LOGS="$dir/log/rabbit.log" RABBITMQ_CONFIG_FILE="$dir/rabbitmq" \
   RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_ENABLED_PLUGINS_FILE="$dir/enabled_plugins" RABBITMQ_PID_FILE="$dir/pid" \
   RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +S 1:1'
-exec /usr/lib/rabbitmq/bin/rabbitmq-server
+setsid /usr/lib/rabbitmq/bin/rabbitmq-server < /dev/null &
+trap 'kill -9 -- -$! 2> /dev/null || true; pkill -9 -f "epmd -daemon.*$epmd" 2> /dev/null || true' EXIT
+# Whoever started it has ended, however it ended, when nothing more can be read from it.
+cat > /dev/null

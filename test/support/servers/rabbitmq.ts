@@ -1,14 +1,11 @@
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { createServer, request as send } from 'node:http'
 import { join } from 'node:path'
 import { text as readText } from 'node:stream/consumers'
-import { setTimeout as pause } from 'node:timers/promises'
+import { until } from '../wait.ts'
 import { freePorts } from './ports.ts'
+import { ServerScript } from './script.ts'
 import type { TestServer } from './known.ts'
-
-const DEADLINE_MS = 90_000
 
 /**
  * The broker asks one fixed address about its users; each test has a virtual host of its own, and says who answers for it
@@ -57,29 +54,23 @@ export const startRabbit = async (directory: string): Promise<TestServer> => {
   const script = join(import.meta.dirname, 'rabbitmq.sh')
   const auth = `http://127.0.0.1:${switchboard.port}/auth`
   const ports = [port, management, distribution, epmd].map(String)
-  const broker = spawn('bash', [script, directory, ...ports, auth, 'eventsync', password], { stdio: 'ignore', detached: true })
+  const broker = new ServerScript(script, [directory, ...ports, auth, 'eventsync', password])
   const stop = async (): Promise<void> => {
     switchboard.close()
-    try {
-      // The node forks: its group is the script's.
-      process.kill(-(broker.pid ?? 0), 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
+    await broker.stop()
   }
   const authorization = `Basic ${Buffer.from(`eventsync:${password}`).toString('base64')}`
-  const until = Date.now() + DEADLINE_MS
-  for (;;) {
-    const up = await fetch(`http://127.0.0.1:${management}/api/overview`, { headers: { authorization } }).then(
+  const answers = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${management}/api/overview`, { headers: { authorization } }).then(
       ({ ok }) => ok,
       () => false,
     )
-    if (up) break
-    if (broker.exitCode !== null || Date.now() > until) {
-      await stop()
-      throw new Error(`the broker did not come up: ${readFileSync(join(directory, 'log', 'rabbit.log'), 'utf8').slice(-500)}`)
-    }
-    await pause(200)
+  try {
+    await until('the broker', async () => (await answers()) || !broker.running, 120)
+    if (!broker.running) throw new Error(`the broker did not come up: ${broker.said}`)
+  } catch (error) {
+    await stop()
+    throw error
   }
   return { url: `amqp://eventsync:${password}@127.0.0.1:${port}/?management=${management}&switchboard=${switchboard.port}`, stop }
 }
