@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
+import type { AgentKey } from '../../src/domain/events.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { brokerAuth } from '../../src/transport/rabbitmq/broker-auth.ts'
 import { createRabbitClient } from '../../src/transport/rabbitmq/client.ts'
 import { createManagement, type Management } from '../../src/transport/rabbitmq/management.ts'
 import { createRabbitServer, type BrokerState } from '../../src/transport/rabbitmq/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
-import type { TransportFixture } from './transport.adapters.ts'
-import { agentKey } from './transport.support.ts'
+import type { ClientOptions, TransportFixture } from './transport.adapters.ts'
+import { AGENT } from './transport.support.ts'
 import { until } from '../support/wait.ts'
 
 const SHARDS = 2
@@ -68,6 +69,13 @@ export class TestBroker implements AsyncDisposable {
   }
 }
 
+/** The broker's user: whom the client is going to sign in as. */
+const userOf = ({ signIn }: ClientOptions): AgentKey => {
+  const key = signIn?.('')['Key']
+  // The tests' keys are of the right form.
+  return typeof key === 'string' ? (key as AgentKey) : AGENT
+}
+
 /** Agents reach the broker through a proxy that can break what runs through it. */
 export const rabbitFixture = async (server: string, clock: Clock): Promise<TransportFixture> => {
   const broker = await TestBroker.create(server)
@@ -91,7 +99,7 @@ export const rabbitFixture = async (server: string, clock: Clock): Promise<Trans
         ...common,
         ...options,
         broker: { url: broker.agentUrl },
-        credentials: { agent: agentKey('A'), password: 'right' },
+        credentials: { agent: userOf(options), password: 'right' },
       }),
     cut: () => broker.proxy.cut(),
     [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),

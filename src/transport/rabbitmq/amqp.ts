@@ -22,8 +22,19 @@ const textOf = (error: unknown): string => (error instanceof Error ? error.messa
 /** Why a connection could not be made, in words that hold no credentials. */
 const whyNot = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (/ACCESS_REFUSED|403/.test(textOf(error))) return 'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.'
+  if (/ACCESS_REFUSED|403/.test(textOf(error)))
+    return 'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.'
   return `The broker cannot be reached${code === '' ? '' : ` (${code})`}.`
+}
+
+const CLOSE_MS = 2000
+
+/** A closing that the other side never confirms would never resolve; the heartbeat ends what is left of it. */
+const withinPatience = async (closing: Promise<void>, ended: Promise<unknown>): Promise<void> => {
+  const enough = Promise.withResolvers<void>()
+  const timer = setTimeout(enough.resolve, CLOSE_MS)
+  await Promise.race([closing.catch(() => undefined), ended, enough.promise])
+  clearTimeout(timer)
 }
 
 /** One channel. It ends by itself on a broker's refusal; whoever holds it looks at `closed`. */
@@ -114,7 +125,7 @@ export class AmqpChannel {
   }
 
   async close(): Promise<void> {
-    if (!this.#ended) await this.#channel.close().catch(() => undefined)
+    if (!this.#ended) await withinPatience(this.#channel.close(), this.#end.promise)
     this.end('It was closed.')
   }
 
@@ -181,7 +192,8 @@ export class AmqpConnection implements AsyncDisposable {
 
   /** Rejects where the connection has ended. */
   async channel(): Promise<AmqpChannel> {
-    const channel = new AmqpChannel(await this.#model.createConfirmChannel())
+    const ended = this.#end.promise.then((why) => Promise.reject(new Error(why)))
+    const channel = new AmqpChannel(await Promise.race([this.#model.createConfirmChannel(), ended]))
     this.#channels.add(channel)
     void channel.closed.then(() => this.#channels.delete(channel))
     if (this.#ended) channel.end('The connection has ended.')
@@ -189,7 +201,7 @@ export class AmqpConnection implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) await this.#model.close().catch(() => undefined)
+    if (!this.#ended) await withinPatience(this.#model.close(), this.#end.promise)
     this.#finish('It was closed.')
   }
 

@@ -7,7 +7,12 @@ import { bodyOf, CONTENT_TYPE } from './wire.ts'
 const PIECE = 1024 * 1024
 
 /** Publishes an answer to whom the message came from; resolves when the broker has it (or lost it). A left: it is larger than allowed. */
-export const sendFramed = async (channel: AmqpChannel, { properties }: Delivery, answer: Envelope, shards: number): Promise<E.Either<string, void>> => {
+export const sendFramed = async (
+  channel: AmqpChannel,
+  { properties }: Delivery,
+  answer: Envelope,
+  shards: number,
+): Promise<E.Either<string, void>> => {
   const body = bodyOf('answer', answer)
   if (E.isLeft(body)) return body
   // Neither a sender of ours nor `mandatory`: an answer to somebody who has gone is nothing to be told of.

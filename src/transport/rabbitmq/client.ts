@@ -4,7 +4,7 @@ import type { ClientTransport } from '../port.ts'
 import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'
 import type { Link } from '../session/link.ts'
 import { AmqpConnection, type BrokerAddress } from './amqp.ts'
-import { RabbitLink } from './link.ts'
+import { RabbitLink, type Wires } from './link.ts'
 import { agentQueue, ENROL, NOTIFICATIONS, REPLY_TO } from './names.ts'
 
 export interface RabbitClientOptions extends SessionClientOptions {
@@ -28,7 +28,7 @@ const addressAs = ({ url, ...broker }: BrokerAddress, user: string, password: st
   return { ...broker, url: whole.href }
 }
 
-const connectOnce = async ({ broker, credentials, random }: RabbitClientOptions, signal: AbortSignal): ReturnType<Connect> => {
+const connectOnce = async ({ broker, credentials, random, clock }: RabbitClientOptions, signal: AbortSignal): ReturnType<Connect> => {
   const user = credentials?.agent ?? ENROL
   const address = addressAs(broker, user, credentials?.password ?? ENROL)
   await using parts = new AsyncDisposableStack()
@@ -36,7 +36,7 @@ const connectOnce = async ({ broker, credentials, random }: RabbitClientOptions,
     const connections: AmqpConnection[] = []
     for (const purpose of ['requests', 'chunks'])
       connections.push(parts.use(await AmqpConnection.open(address, `eventsync ${user} ${purpose}`, signal)))
-    const link = await linkOver(connections, credentials?.agent, user, Buffer.from(random(16)).toString('hex'))
+    const link = await linkOver({ connections, agent: credentials?.agent, user, nonce: Buffer.from(random(16)).toString('hex'), clock })
     // From here on the link owns the connections.
     parts.move()
     return E.right(link)
@@ -45,16 +45,12 @@ const connectOnce = async ({ broker, credentials, random }: RabbitClientOptions,
   }
 }
 
-const linkOver = async (
-  connections: readonly AmqpConnection[],
-  agent: AgentKey | undefined,
-  user: string,
-  nonce: string,
-): Promise<Link> => {
+const linkOver = async (over: Omit<Wires, 'requests' | 'chunks'>): Promise<Link> => {
+  const { connections, agent, nonce } = over
   const [main, bulk = main] = connections
   if (main === undefined || bulk === undefined) throw new Error('a link needs a connection')
   const [requests, chunks] = [await main.channel(), await bulk.channel()]
-  const link = new RabbitLink({ connections, requests, chunks, agent, user, nonce })
+  const link = new RabbitLink({ ...over, requests, chunks })
   for (const channel of [requests, chunks]) await channel.consume(REPLY_TO, 0, (delivery) => link.take(delivery), true)
   if (agent !== undefined) {
     const own = await main.channel()

@@ -2,7 +2,7 @@ import { either as E } from 'fp-ts'
 import type { AgentKey } from '../../domain/events.ts'
 import type { Envelope, Peer } from '../port.ts'
 import { parseObject, type FrameError } from '../session/framing.ts'
-import { MAX_HEAD, NO_BYTES } from '../port.ts'
+import { MAX_HEAD, MAX_PAYLOAD, NO_BYTES } from '../port.ts'
 import type { Delivery } from './amqp.ts'
 import { ENROL, shardOf } from './names.ts'
 import { CONTENT_TYPE, frameIn } from './wire.ts'
@@ -10,11 +10,19 @@ import { CONTENT_TYPE, frameIn } from './wire.ts'
 /** A request as it came off a queue. */
 export interface Taken {
   readonly envelope: Envelope
-  readonly peer: Peer
+  readonly from: Readonly<Peer>
 }
 
 /** `dead`: nobody who may be answered sent it; otherwise the sender is told. */
-export type NotTaken = { readonly tag: 'dead'; readonly reason: string } | { readonly tag: 'wrong'; readonly error: Pick<FrameError, 'code' | 'reason'> }
+export type NotTaken =
+  | { readonly tag: 'dead' | 'refused' | 'busy'; readonly reason: string }
+  | { readonly tag: 'wrong'; readonly error: Pick<FrameError, 'code' | 'reason'> }
+
+/** Who sent a message, and where its answer goes. */
+interface From {
+  readonly user: string
+  readonly replyTo: string
+}
 
 const AGENT = /^[0-9A-F]{32}$/
 /** Direct reply-to, which nobody else can read; and queues that the broker named, for clients of PySync. */
@@ -24,12 +32,12 @@ const dead = (reason: string): E.Either<NotTaken, never> => E.left({ tag: 'dead'
 const wrong = (code: FrameError['code'], reason: string): E.Either<NotTaken, never> => E.left({ tag: 'wrong', error: { code, reason } })
 
 /** Who sent it, as the broker has checked; undefined: somebody who is not enrolled. */
-export const senderOf = (user: string): AgentKey | undefined =>
+const senderOf = (user: string): AgentKey | undefined =>
   // The form of an AgentKey has just been checked.
   AGENT.test(user) ? (user as AgentKey) : undefined
 
 /** What must hold before anything of a message is looked at: a sender that the broker vouches for, and an answer that reaches it alone. */
-export const wrongEnvelope = ({ properties }: Delivery): E.Either<NotTaken, { readonly user: string; readonly replyTo: string }> => {
+const wrongEnvelope = ({ properties }: Delivery): E.Either<NotTaken, From> => {
   // The client's types say that they are strings, but whoever publishes may leave them out.
   const { userId: user, replyTo, headers = {} } = properties as { userId?: string; replyTo?: string; headers?: Record<string, unknown> }
   if (user === undefined || user === '') return dead('it names no sender that the broker has checked (user_id)')
@@ -40,7 +48,10 @@ export const wrongEnvelope = ({ properties }: Delivery): E.Either<NotTaken, { re
 }
 
 /** `shard`: of the queue that it came from; undefined for chunks, which any gateway takes. */
-export const takeFramed = (delivery: Delivery, shard: { readonly is: number; readonly of: number } | undefined): E.Either<NotTaken, Taken> => {
+export const takeFramed = (
+  delivery: Delivery,
+  shard: { readonly is: number; readonly of: number } | undefined,
+): E.Either<NotTaken, Taken> => {
   const from = wrongEnvelope(delivery)
   if (E.isLeft(from)) return from
   if (delivery.properties.contentType !== CONTENT_TYPE) return wrong('format', `The content type must be ${CONTENT_TYPE}.`)
@@ -49,25 +60,49 @@ export const takeFramed = (delivery: Delivery, shard: { readonly is: number; rea
   const { type, head, payload } = frame.right
   if (type !== 'request') return wrong('format', `A frame of the type ${type} is not for a gateway.`)
   const { Folder: folder } = head
+  const asks = mayAsk(from.right, head['Action'])
+  if (E.isLeft(asks)) return asks
   // A copy in another folder's queue would be handled by another gateway, out of order.
   if (shard !== undefined && typeof folder === 'string' && shardOf(folder, shard.of) !== shard.is)
     return wrong('format', 'The folder belongs to another queue: sign in again to learn which.')
   const nonce: unknown = delivery.properties.headers?.['nonce']
   return E.right({
     envelope: { message: head, payload },
-    peer: {
-      id: `${from.right.user} ${from.right.replyTo}`,
-      address: `amqp/${from.right.user}`,
-      nonce: typeof nonce === 'string' ? nonce : '',
-      agent: senderOf(from.right.user),
-      plain: false,
-    },
+    from: peerOf(from.right, typeof nonce === 'string' ? nonce : '', false),
   })
 }
 
+const peerOf = ({ user, replyTo }: From, nonce: string, plain: boolean): Readonly<Peer> => ({
+  id: `${user} ${replyTo} ${nonce}`,
+  address: `amqp/${user}`,
+  nonce,
+  agent: senderOf(user),
+  plain,
+})
+
+/** What somebody may ask for who is not enrolled. */
+const ENROLLING: ReadonlySet<unknown> = new Set(['RegisterUser', 'RegisterAgent'])
+
+const mayAsk = ({ user }: From, action: unknown): E.Either<NotTaken, void> =>
+  user === ENROL && !ENROLLING.has(action)
+    ? E.left({ tag: 'refused', reason: 'The enrolment account may only register.' })
+    : E.right(undefined)
+
 /** PySync's: JSON is a request, everything else the next bytes of the file that was announced. */
-export const plainEnvelope = ({ content, properties }: Delivery): E.Either<NotTaken, Envelope> => {
-  const isJson = properties.contentType === 'application/json' || (properties.contentType !== 'application/octet-stream' && content[0] === 0x7b)
+export const takePlain = (delivery: Delivery): E.Either<NotTaken, Taken> => {
+  const from = wrongEnvelope(delivery)
+  if (E.isLeft(from)) return from
+  const envelope = plainEnvelope(delivery)
+  if (E.isLeft(envelope)) return envelope
+  const asks = mayAsk(from.right, envelope.right.message['Action'])
+  return E.isLeft(asks) ? asks : E.right({ envelope: envelope.right, from: peerOf(from.right, '', true) })
+}
+
+const plainEnvelope = ({ content, properties }: Delivery): E.Either<NotTaken, Envelope> => {
+  const isJson =
+    properties.contentType === 'application/json' || (properties.contentType !== 'application/octet-stream' && content[0] === 0x7b)
+  if (!isJson && content.length > MAX_PAYLOAD)
+    return wrong('tooLarge', `The message has ${content.length} bytes: send contents in pieces of at most ${MAX_PAYLOAD}.`)
   if (!isJson) return E.right({ message: { Action: 'Bytes' }, payload: content })
   if (content.length > MAX_HEAD) return wrong('tooLarge', `The message has ${content.length} bytes; at most ${MAX_HEAD} are allowed.`)
   const message = parseObject(content)

@@ -1,15 +1,17 @@
 import { either as E } from 'fp-ts'
 import type { AgentKey } from '../../domain/events.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import { NO_BYTES } from '../port.ts'
 import { decodeFrame, type Frame, type Pieces } from '../session/framing.ts'
 import type { Ending, Link, LinkListener } from '../session/link.ts'
 import type { AmqpChannel, AmqpConnection, Delivery, Published } from './amqp.ts'
 import { CHUNKS, REPLY_TO, REQUESTS, shardOf } from './names.ts'
+import { SENDER_WINDOW, SENDER_WINDOW_BYTES } from './window.ts'
 import { CONTENT_TYPE, frameIn } from './wire.ts'
 
-/** So many bytes may be with the broker unconfirmed before the session is told that the line is full: three chunks, and one more on its way. */
-const WINDOW = 12 * 1024 * 1024
+/** A request that stays unanswered for so long holds its place in the window no longer: the link ends, and another is made. */
+const PATIENCE_MS = 120_000
 
 /** What a link stands on; it owns all of it. */
 export interface Wires {
@@ -22,6 +24,7 @@ export interface Wires {
   /** The broker's name for it: every message carries it, and the broker checks it. */
   readonly user: string
   readonly nonce: string
+  readonly clock: Clock
 }
 
 const WHY: Readonly<Record<Exclude<Published, 'confirmed'>, string>> = {
@@ -40,9 +43,12 @@ export class RabbitLink implements Link {
   /** Where the requests of a folder go; told by every answer. */
   #shards = 1
   #listener: LinkListener | undefined
-  #unconfirmed = 0
+  /** What was sent and not answered, by correlation id, the oldest first. */
+  readonly #unanswered = new Map<number, { readonly bytes: number; readonly since: number }>()
+  #bytes = 0
   #received = 0
   #ended = false
+  readonly #over = new AbortController()
 
   constructor(wires: Wires) {
     this.#wires = wires
@@ -53,6 +59,7 @@ export class RabbitLink implements Link {
   listen(listener: LinkListener): void {
     this.#listener = listener
     void this.#closed.promise.then(listener.closed)
+    void this.#watch()
     queueMicrotask(() => this.#frame({ type: 'challenge', id: 0, head: { Nonce: this.#wires.nonce }, payload: NO_BYTES }))
   }
 
@@ -63,8 +70,10 @@ export class RabbitLink implements Link {
     void this.#publish(frame.right, Buffer.concat(pieces)).finally(flushed)
   }
 
+  /** What the broker holds for a gateway is bounded by the window: a full one looks like a line that takes nothing. */
   buffered(): number {
-    return Math.max(0, this.#unconfirmed - WINDOW)
+    const full = this.#unanswered.size >= SENDER_WINDOW || this.#bytes >= SENDER_WINDOW_BYTES
+    return full ? Number.MAX_SAFE_INTEGER : 0
   }
 
   received(): number {
@@ -97,7 +106,24 @@ export class RabbitLink implements Link {
     if (typeof shards === 'number' && shards >= 1) this.#shards = shards
     const frame = frameIn(content)
     if (E.isLeft(frame)) return this.#listener?.received(frame)
-    this.#frame({ ...frame.right, id: Number(properties.correlationId ?? 0) })
+    const id = Number(properties.correlationId ?? 0)
+    if (frame.right.type === 'answer') this.#answered(id)
+    this.#frame({ ...frame.right, id })
+  }
+
+  #answered(id: number): void {
+    this.#bytes -= this.#unanswered.get(id)?.bytes ?? 0
+    this.#unanswered.delete(id)
+  }
+
+  async #watch(): Promise<void> {
+    const { clock } = this.#wires
+    for (;;) {
+      await clock.sleep(PATIENCE_MS / 4, this.#over.signal)
+      if (this.#ended) return
+      const oldest = this.#unanswered.values().next().value
+      if (oldest !== undefined && clock.monotonic() - oldest.since > PATIENCE_MS) return this.#end('No gateway answers.')
+    }
   }
 
   #frame(frame: Frame): void {
@@ -105,11 +131,12 @@ export class RabbitLink implements Link {
   }
 
   async #publish({ id, head }: Frame, content: Buffer): Promise<void> {
-    const { requests, chunks, connections, user, nonce } = this.#wires
+    const { requests, chunks, connections, user, nonce, clock } = this.#wires
     // What the broker does not read would only fill our memory.
     if (connections.some(({ blocked }) => blocked)) return this.#refuse(id, 'The broker has an alarm, and takes nothing for the moment.')
     const bulk = head['Action'] === 'Chunks'
-    this.#unconfirmed += content.length
+    this.#unanswered.set(id, { bytes: content.length, since: clock.monotonic() })
+    this.#bytes += content.length
     const fate = await (bulk ? chunks : requests).publish(bulk ? CHUNKS : REQUESTS, bulk ? '' : this.#keyOf(head), content, {
       contentType: CONTENT_TYPE,
       correlationId: String(id),
@@ -119,7 +146,6 @@ export class RabbitLink implements Link {
       mandatory: true,
       headers: { nonce },
     })
-    this.#unconfirmed -= content.length
     if (fate !== 'confirmed') this.#refuse(id, WHY[fate])
   }
 
@@ -131,12 +157,14 @@ export class RabbitLink implements Link {
 
   /** As the gateway would say it: it was not handled, and may be asked again later. */
   #refuse(id: number, reason: string): void {
+    this.#answered(id)
     this.#frame({ type: 'answer', id, head: { Action: 'ServerResponse', Status: 503, Code: 'busy', Reason: reason }, payload: NO_BYTES })
   }
 
   #end(reason: string): void {
     if (this.#ended) return
     this.#ended = true
+    this.#over.abort()
     const gone = this.#wires.connections.map((connection) => connection[Symbol.asyncDispose]())
     void Promise.all(gone).then(() => this.#closed.resolve(reason))
   }

@@ -7,7 +7,7 @@ import { refusal } from '../session/refusal.ts'
 import { AmqpConnection, type AmqpChannel, type BrokerAddress } from './amqp.ts'
 import { Consumer, type Source } from './consumer.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
-import { PlainPeers } from './plain-peers.ts'
+import { allSenders, type AllSenders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
 import { declareTopology } from './topology.ts'
 
@@ -27,7 +27,7 @@ export interface RabbitServerTransport extends ServerTransport {
   readonly serving: boolean
 }
 
-const CHUNK_WINDOW = 4
+const CHUNK_WINDOW = 16
 /** Addressed by one message; with more the headers would not fit a frame. */
 const MOST_ADDRESSED = 300
 const MAX_PAUSE_MS = 5000
@@ -40,6 +40,7 @@ class RabbitServer implements RabbitServerTransport {
   readonly #running: Promise<void>
   #handler: Handler | undefined
   #publishing: AmqpChannel | undefined
+  #senders: AllSenders | undefined
 
   constructor(options: RabbitServerOptions) {
     this.#options = options
@@ -65,6 +66,7 @@ class RabbitServer implements RabbitServerTransport {
   }
 
   disconnect(agent: AgentKey): void {
+    for (const senders of Object.values(this.#senders ?? {})) senders.cut(agent)
     this.#options.disconnect(agent).catch((error: unknown) => this.#fault(error))
   }
 
@@ -75,18 +77,22 @@ class RabbitServer implements RabbitServerTransport {
 
   async #run(): Promise<void> {
     const { clock, random, state = () => undefined } = this.#options
-    for (let failures = 0; !this.#stop.signal.aborted; failures += 1) {
+    for (let failures = 0; !this.#stopping(); failures += 1) {
       const begun = clock.monotonic()
       const reason = await this.#once(() => {
         failures = 0
         state({ tag: 'Serving' })
       }).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
       this.#publishing = undefined
-      if (this.#stop.signal.aborted) return
+      if (this.#stopping()) return
       state({ tag: 'Away', reason })
       if (clock.monotonic() - begun > MAX_PAUSE_MS) failures = 0
       await clock.sleep(pauseAfter(failures, MAX_PAUSE_MS, random), this.#stop.signal)
     }
+  }
+
+  #stopping(): boolean {
+    return this.#stop.signal.aborted
   }
 
   /** From connecting until something ends; the reason. Consuming and publishing are apart: an alarm stops only what publishes. */
@@ -97,12 +103,15 @@ class RabbitServer implements RabbitServerTransport {
     const [taking, publishing] = [await open('takes'), await open('answers')]
     const answers = await publishing.channel()
     await declareTopology(answers, shards)
-    const shared = this.#shared()
-    const plain = new PlainPeers(this.#options.clock, this.#limits.plainIdleMs)
-    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers, plain)))
+    const senders = allSenders(this.#options.clock, this.#limits)
+    const shared = this.#shared(senders)
+    this.#senders = senders
+    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers)))
     this.#publishing = answers
     serving()
-    const stopped = new Promise<string>((resolve) => this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true }))
+    const stopped = new Promise<string>((resolve) =>
+      this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true }),
+    )
     const ends = [taking.closed, publishing.closed, answers.closed, ...consumers.map(({ closed }) => closed)]
     const reason = await Promise.race([stopped, ...ends])
     const enough = new AbortController()
@@ -113,21 +122,29 @@ class RabbitServer implements RabbitServerTransport {
   }
 
   #sources(): readonly Source[] {
-    const requests = Array.from({ length: this.#options.shards }, (_, shard): Source => ({ tag: 'requests', queue: requestQueue(shard), shard }))
+    const requests = Array.from({ length: this.#options.shards }, (_, shard): Source => ({
+      tag: 'requests',
+      queue: requestQueue(shard),
+      shard,
+    }))
     return [...requests, { tag: 'chunks', queue: CHUNKS }, { tag: 'plain', queue: PYSYNC }]
   }
 
-  #shared(): ServerShared {
+  #shared(senders: AllSenders): ServerShared {
     const { clock, shards, log = () => undefined } = this.#options
     return {
       clock,
-      limits: this.#limits,
       shards,
+      senders,
       chunkWindow: CHUNK_WINDOW,
       answer: (envelope, peer) => this.#answer(envelope, peer),
       fault: (error) => this.#fault(error),
       refused: ({ properties }, why) =>
-        log({ tag: 'Rejected', address: `amqp/${String(properties.userId ?? '')}`, reason: why.tag === 'dead' ? why.reason : why.error.reason }),
+        log({
+          tag: 'Rejected',
+          address: `amqp/${String(properties.userId ?? '')}`,
+          reason: why.tag === 'wrong' ? why.error.reason : why.reason,
+        }),
     }
   }
 

@@ -1,14 +1,14 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Envelope, Peer } from '../port.ts'
-import type { ServerLimits } from '../session/options.ts'
 import type { Delivery } from './amqp.ts'
 import type { NotTaken } from './deliveries.ts'
+import type { AllSenders } from './senders.ts'
 
 /** What all consumers of a server share. */
 export interface ServerShared {
   readonly clock: Clock
-  readonly limits: ServerLimits
   readonly shards: number
+  readonly senders: AllSenders
   /** Chunks that one gateway works on at a time. */
   readonly chunkWindow: number
   /** The handler's answer, or the transport's own where there is none. Never rejects. */

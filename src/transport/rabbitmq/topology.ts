@@ -5,7 +5,9 @@ import { CHUNKS, DEAD, GATEWAYS, NOTIFICATIONS, PYSYNC, REQUESTS, requestQueue }
 const DELIVERY_LIMIT = 20
 /** Chunks on their way: beyond this the broker refuses more, and the sender waits (I16). */
 const CHUNK_BYTES = 256 * 1024 * 1024
-const REQUEST_BYTES = 512 * 1024 * 1024
+const REQUEST_BYTES = 256 * 1024 * 1024
+/** Of dead letters the oldest go first. */
+const DEAD_BYTES = 256 * 1024 * 1024
 
 const quorum = (options: Readonly<Record<string, unknown>>): QueueOptions => ({
   durable: true,
@@ -21,7 +23,7 @@ const REQUEST_QUEUE = quorum({
 /** Everything that lasts on the broker; declaring it again changes nothing. Rejects where something is there in another form. */
 export const declareTopology = async (channel: AmqpChannel, shards: number): Promise<void> => {
   await channel.exchange(DEAD, 'fanout')
-  await channel.queue(DEAD, { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+  await channel.queue(DEAD, { durable: true, arguments: { 'x-queue-type': 'quorum', 'x-max-length-bytes': DEAD_BYTES } })
   await channel.bind(DEAD, DEAD, '')
   for (const exchange of [REQUESTS, CHUNKS, PYSYNC]) await channel.exchange(exchange, 'direct')
   await channel.exchange(NOTIFICATIONS, 'topic')

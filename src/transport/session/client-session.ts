@@ -123,7 +123,11 @@ export class ClientSession {
     if (this.#ended !== undefined) return
     if (E.isLeft(frame)) return this.close('protocol', frame.left.reason)
     const { type, id, head, payload } = frame.right
-    if (type === 'answer') return this.#outstanding.settle(id, E.right({ message: head, payload }))
+    if (type === 'answer') {
+      this.#outstanding.settle(id, E.right({ message: head, payload }))
+      // Some links count as full by what is unanswered, not by what is unsent.
+      return this.#sendWaiting()
+    }
     const { Nonce: nonce, Folder: folder, Position: position } = head
     if (type === 'challenge' && typeof nonce === 'string') return this.#nonce.resolve(nonce)
     if (type === 'notification' && typeof folder === 'string' && typeof position === 'number') return this.#folderAt(folder, position)

@@ -37,11 +37,15 @@ const startSwitchboard = async () => {
 
 const ask = (url: string, form: string): Promise<string> =>
   new Promise((resolve) => {
-    const asking = send(url, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, timeout: 5000 }, (answer) => {
-      let text = ''
-      answer.setEncoding('utf8').on('data', (part: string) => (text += part))
-      answer.on('end', () => resolve(text))
-    })
+    const asking = send(
+      url,
+      { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, timeout: 5000 },
+      (answer) => {
+        let text = ''
+        answer.setEncoding('utf8').on('data', (part: string) => (text += part))
+        answer.on('end', () => resolve(text))
+      },
+    )
     asking.on('error', () => resolve('deny'))
     asking.end(form)
   })
