@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../domain/content.ts'
 import type { PackEvent } from '../domain/events.ts'
 import { createLru, type Lru } from '../lib/lru.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { packName } from './names.ts'
 import type { ObjectStore, PackIndex, StoreError } from './port.ts'
 

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../domain/content.ts'
 import type { PackEntry, PackEvent } from '../domain/events.ts'
 import { sha256 } from '../protocol/hash.ts'

@@ -1,4 +1,5 @@
-import { either as E, type taskEither as TE } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { type Placing, place, refusal } from './checks.ts'
 import { type Bell, createBell, follow } from './follow.ts'
 import type { Appended, AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from './port.ts'

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { either as E, type taskEither as TE } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { databaseFailure, openDatabase, transaction } from '../lib/sqlite.ts'
 import { place, refusal } from './checks.ts'
 import { createBell, follow } from './follow.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { DecodedEvent, Stopped } from '../projections/port.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { HeadOfStream } from '../domain/events.ts'
 import { encodeMetadata } from '../protocol/event-codec.ts'
 import { uuidV5 } from '../protocol/event-ids.ts'

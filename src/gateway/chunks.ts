@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { BlobStore, NewChunk, StoreError } from '../blobstore/port.ts'
 import type { Hash } from '../domain/content.ts'
 import { createLru } from '../lib/lru.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AgentKey } from '../domain/events.ts'
 import { createLru } from '../lib/lru.ts'
 import { encodeAnswer } from '../protocol/answer.ts'

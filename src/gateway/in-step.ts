@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Request } from '../protocol/messages.ts'
 import { reply, type Reply } from './handlers/context.ts'
 import { failed } from './refusals.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk, Content, Hash } from '../domain/content.ts'
 import { createLru } from '../lib/lru.ts'
 import { decodeManifest } from '../protocol/manifest.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk, Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
 import type { ReadError, RecordedEvent } from '../eventlog/port.ts'

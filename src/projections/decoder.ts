@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLatest } from '../lib/latest.ts'
 import { decodeMetadata } from '../protocol/event-codec.ts'

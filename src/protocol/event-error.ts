@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { parseJson, type Json, type JsonObject } from './json.ts'
 import { Reader, type Fields } from './reader.ts'
 

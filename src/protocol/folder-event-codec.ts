@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Change } from '../domain/change.ts'
 import type { Content } from '../domain/content.ts'
 import type { FileEvent, FolderEvent } from '../domain/events.ts'

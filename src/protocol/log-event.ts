@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Manifest } from '../domain/content.ts'
 import type { AccountEvent, AgentEvent, FolderEvent, FolderId, GatewayEvent, PackEvent } from '../domain/events.ts'
 import { isFileEvent } from '../domain/tree.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { MAX_FILE_SIZE } from '../domain/content.ts'
 import { parsePath } from '../domain/path.ts'
 import { normalizeEmail } from './event-ids.ts'

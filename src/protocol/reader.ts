@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { EMPTY_HASH, isHash, type Hash } from '../domain/content.ts'
 import type { AccountId, AgentKey, FileId, FolderId } from '../domain/events.ts'
 import { parsePath, type SyncPath } from '../domain/path.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../lib/clock.ts'
 import { decodeFrame, type Frame, type FrameError, type Pieces } from './session/framing.ts'
 import type { Ending, Link, LinkListener } from './session/link.ts'

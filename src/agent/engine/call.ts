@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { decodeAnswer } from '../../protocol/answer.ts'
 import type { Answer, Code, Request } from '../../protocol/messages.ts'
 import { encodeRequest } from '../../protocol/request.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk } from '../../domain/content.ts'
 import { createGatherer } from '../../lib/gather.ts'
 import { createLimit } from '../../lib/limit.ts'

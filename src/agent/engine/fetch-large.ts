@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import { chunksMatch, decodeManifest } from '../../protocol/manifest.ts'
 import type { StageResult } from '../disk/port.ts'

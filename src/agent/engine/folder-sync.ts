@@ -1,6 +1,6 @@
 import { databaseFailure } from '../../lib/sqlite.ts'
 import { parsePath, type SyncPath } from '../../domain/path.ts'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Notification } from '../../transport/port.ts'
 import type { Hint } from '../watch/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Revision } from '../../domain/change.ts'
 import type { Hash } from '../../domain/content.ts'
 import { call, noteFailure } from './call.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Change } from '../../domain/change.ts'
 import { signBatch } from '../../protocol/batch.ts'
 import { decodeChange } from '../../protocol/change-codec.ts'

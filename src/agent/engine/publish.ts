@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../../domain/content.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import { call, type CallError, noteFailure } from './call.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { FolderContext } from './context.ts'
 import { call, noteFailure, type Reply } from './call.ts'
 

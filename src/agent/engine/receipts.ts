@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../../domain/content.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import { outcomesHash, readStatement, verifyReceipt } from '../../protocol/receipt.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { encodeManifest } from '../../protocol/manifest.ts'

@@ -1,4 +1,5 @@
-import { either as E, type taskEither as TE } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { StoreError } from '../port.ts'
 import { checkName } from './names.ts'
 

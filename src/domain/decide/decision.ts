@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Revision } from '../change.ts'
 import type { FolderEvent, TreeEntry } from '../events.ts'
 import type { SyncPath } from '../path.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Change, Revision } from '../change.ts'
 import { sameBytes } from '../content.ts'
 import { made, refuse, type Decided } from './decision.ts'

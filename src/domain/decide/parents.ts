@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { directoryContent } from '../content.ts'
 import type { FileEvent, TreeEntry } from '../events.ts'
 import { parentOf, type SyncPath } from '../path.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Base, Revision } from '../change.ts'
 import { sameBytes, sameContent, type Content } from '../content.ts'
 import type { TreeEntry } from '../events.ts'

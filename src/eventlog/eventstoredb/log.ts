@@ -1,4 +1,5 @@
-import { either as E, type taskEither as TE } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { refusal } from '../checks.ts'
 import type { Appended, AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from '../port.ts'
 import type { EventStoreAddress } from '../../lib/eventstore-address.ts'

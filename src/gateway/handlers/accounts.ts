@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AccountEvent, AccountId, FolderId } from '../../domain/events.ts'
 import { accountStream, folderStream } from '../../protocol/streams.ts'
 import { encodeAccountEvent, encodeFolderEvent, encodeMetadata, type EventMetadata } from '../../protocol/event-codec.ts'

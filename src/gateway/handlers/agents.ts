@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AccountEvent, AgentKey } from '../../domain/events.ts'
 import type { Agent } from '../../projections/port.ts'
 import type { Answer } from '../../protocol/messages.ts'

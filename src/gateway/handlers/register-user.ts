@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { accountIdOf, normalizeEmail } from '../../protocol/event-ids.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import type { AccountId } from '../../domain/events.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { failed, DONE, refused } from '../refusals.ts'
 import { cut } from './changes.ts'
 import { isRefused, noFolder, reply, type Context, type Reply, type Signed } from './context.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { LiveEntry } from '../../domain/decide/view.ts'
 import type { Core } from '../core.ts'
 import { reply, type Reply } from '../handlers/context.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Change } from '../../domain/change.ts'
 import { isLive, type LiveEntry } from '../../domain/decide/view.ts'
 import type { FileId, FolderId } from '../../domain/events.ts'

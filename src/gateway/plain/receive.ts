@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { StoreError } from '../../blobstore/port.ts'
 import { createChunker } from '../../domain/chunking/fastcdc.ts'
 import type { Chunk, Content, Hash } from '../../domain/content.ts'

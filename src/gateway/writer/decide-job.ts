@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../../domain/content.ts'
 import { decide } from '../../domain/decide/decide.ts'
 import type { Decision, Refusal } from '../../domain/decide/decision.ts'

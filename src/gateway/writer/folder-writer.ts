@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { FolderId } from '../../domain/events.ts'
 import type { Answer } from '../../protocol/messages.ts'
 import { folderStream } from '../../protocol/streams.ts'

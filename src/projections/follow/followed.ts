@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { createDecoder } from '../decoder.ts'
 import type { Followed, LogDecoder, ManifestChunks } from '../port.ts'

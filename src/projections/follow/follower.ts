@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { checkCheckpoint, followPage, type FollowSource } from './runner.ts'
 import type { FollowPort, FromFollower, ToFollower } from './worker-protocol.ts'
 import type { FollowTables } from './write.ts'

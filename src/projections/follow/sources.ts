@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { BlobStore } from '../../blobstore/port.ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { EventLog, LogPosition, RecordedEvent } from '../../eventlog/port.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { FolderEvent, FolderId } from '../../domain/events.ts'
 import { isFileEvent, touched } from '../../domain/tree.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { EventLog, ReadError } from '../../eventlog/port.ts'
 import type { StateFold } from '../port.ts'
 

@@ -1,4 +1,5 @@
-import { either as E, type taskEither as TE } from 'fp-ts'
+import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../protocol/json.ts'
 import type { ClientTransport, Envelope, Notification, TransportError } from '../port.ts'

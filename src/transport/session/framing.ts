@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { parseJson, type Json, type JsonObject } from '../../protocol/json.ts'
 import { MAX_HEAD, MAX_PAYLOAD } from '../port.ts'
 

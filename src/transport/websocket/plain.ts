@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../lib/clock.ts'
 import { MAX_HEAD, MAX_PAYLOAD, NO_BYTES, type Envelope } from '../port.ts'
 import type { Connection } from '../session/connection.ts'
