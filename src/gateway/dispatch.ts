@@ -1,5 +1,5 @@
 import type { Json } from '../protocol/json.ts'
-import type { Request } from '../protocol/messages.ts'
+import { ACTIONS, type Request } from '../protocol/messages.ts'
 import type { Peer } from '../transport/port.ts'
 import { entitled, isRefused, reply, type Context, type Reply } from './handlers/context.ts'
 import { agents, renameAgent, revokeAgent } from './handlers/agents.ts'
@@ -74,24 +74,7 @@ const dispatchSigned = async (
   }
 }
 
-const ACTIONS: ReadonlySet<Json> = new Set<Request['tag'] | 'Create' | 'Update' | 'Delete'>([
-  'RegisterUser',
-  'RegisterAgent',
-  'SignIn',
-  'Changes',
-  'Missing',
-  'Chunks',
-  'Sync',
-  'Open',
-  'Synced',
-  'Agents',
-  'RenameAgent',
-  'RevokeAgent',
-  'Bytes',
-  'Create',
-  'Update',
-  'Delete',
-])
+const KNOWN: ReadonlySet<Json> = new Set(ACTIONS)
 
 /** A metric's label: never what a client made up. */
-export const actionOf = (action: Json | undefined): string => (typeof action === 'string' && ACTIONS.has(action) ? action : 'other')
+export const actionOf = (action: Json | undefined): string => (typeof action === 'string' && KNOWN.has(action) ? action : 'other')

@@ -2,27 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, creating, enrol, gatewayWorld, newPeer } from '../../test/support/gateway.ts'
 import { parseJson, type JsonObject } from '../protocol/json.ts'
+import { ACTIONS } from '../protocol/messages.ts'
 import { encodeRequest } from '../protocol/request.ts'
-
-const actions = [
-  'RegisterUser',
-  'RegisterAgent',
-  'SignIn',
-  'Changes',
-  'Missing',
-  'Chunks',
-  'Sync',
-  'Open',
-  'Synced',
-  'Agents',
-  'RenameAgent',
-  'RevokeAgent',
-  'Create',
-  'Update',
-  'Delete',
-  'Bytes',
-  'x',
-]
 
 describe('requests from outside', () => {
   it('whatever they are, they are answered, and change nothing', async () => {
@@ -31,7 +12,7 @@ describe('requests from outside', () => {
     const length = world.storage.all.length
     const anyMessage = fc
       .tuple(
-        fc.constantFrom(...actions),
+        fc.constantFrom(...ACTIONS, 'x'),
         fc.dictionary(fc.constantFrom('Agent', 'File', 'Folder', 'Changes', 'Position', 'Signature', 'Nonce'), fc.jsonValue()),
       )
       .map(([action, rest]) => ({ Action: action, ...rest }))

@@ -8,7 +8,7 @@ import { decodeChange, encodeChange } from './change-codec.ts'
 import { decodeAccountEvent, decodeAgentEvent, decodeFolderEvent, decodeMetadata, decodePackEvent, type EventError } from './event-codec.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json } from './json.ts'
-import type { Request } from './messages.ts'
+import { ACTIONS, type Request } from './messages.ts'
 import { decodeRequest, encodeRequest } from './request.ts'
 import { createKeyPair } from './signing.ts'
 
@@ -27,23 +27,6 @@ const REQUEST_TAGS = [
   'RegisterAgent',
   'Bytes',
 ] as const satisfies readonly Request['tag'][]
-const ACTIONS = [
-  'RegisterUser',
-  'RegisterAgent',
-  'SignIn',
-  'Changes',
-  'Missing',
-  'Chunks',
-  'Sync',
-  'Open',
-  'Synced',
-  'RenameAgent',
-  'RevokeAgent',
-  'Create',
-  'Update',
-  'Delete',
-  'Bytes',
-]
 const EVENT_TYPES = [
   'FolderCreated',
   'FileCreated',

@@ -65,6 +65,26 @@ export type PlainAction =
   /** `position` -1: from nothing, as PySync's clients ask. */
   | { readonly tag: 'Sync'; readonly position: number }
 
+/** What a message may name as its `Action`. */
+export const ACTIONS = [
+  'RegisterUser',
+  'RegisterAgent',
+  'SignIn',
+  'Changes',
+  'Missing',
+  'Chunks',
+  'Sync',
+  'Open',
+  'Synced',
+  'Agents',
+  'RenameAgent',
+  'RevokeAgent',
+  'Bytes',
+  'Create',
+  'Update',
+  'Delete',
+] as const satisfies readonly (Exclude<Request['tag'], 'Plain'> | PlainAction['tag'])[]
+
 /** What one signature covers (docs/protocol.md, "Evidence"); its canonical JSON is what is signed. */
 export interface Head {
   readonly version: 1

@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import { either as E } from 'fp-ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { S3Address } from '../../src/config/s3-address.ts'
+import type { S3Address } from '../../src/lib/s3-address.ts'
 import { openS3Store } from '../../src/blobstore/object-store/s3.ts'
 import type { ObjectStore, StoreError } from '../../src/blobstore/port.ts'
 import { fastClock } from '../support/fast-clock.ts'

@@ -2,20 +2,10 @@ import http from 'node:http'
 import https from 'node:https'
 import { buffer } from 'node:stream/consumers'
 import { Client } from 'minio'
+import type { S3Address } from '../../lib/s3-address.ts'
 
 /** Where the objects are, and as whom we come. */
-export interface S3Options {
-  readonly secure: boolean
-  readonly host: string
-  /** The scheme's own where it is left out. */
-  readonly port?: number
-  readonly bucket: string
-  readonly region: string
-  readonly accessKey: string
-  readonly secretKey: string
-  readonly sessionToken?: string
-  /** `http://host/bucket/name` (most servers), or `http://bucket.host/name`. */
-  readonly pathStyle: boolean
+export interface S3Options extends Omit<S3Address, 'tag'> {
   /** A connection on which nothing moves for so many milliseconds is given up; 30 s where it is left out. */
   readonly silentMs?: number
 }

@@ -3,12 +3,14 @@ export interface S3Address {
   readonly tag: 's3'
   readonly secure: boolean
   readonly host: string
+  /** The scheme's own where it is left out. */
   readonly port?: number
   readonly bucket: string
   readonly region: string
   readonly accessKey: string
   readonly secretKey: string
   readonly sessionToken?: string
+  /** `http://host/bucket/name` (most servers), or `http://bucket.host/name`. */
   readonly pathStyle: boolean
 }
 
