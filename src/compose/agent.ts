@@ -49,10 +49,13 @@ export const startAgent = async (options: AgentOptions): Promise<Outcome<Running
   return index
 }
 
+/** A first sync writes to all of the index: with SQLite's own 2 MiB its pages are read again and again. */
+const INDEX_CACHE_MIB = 16
+
 /** The folder's index, of a version that this one reads. */
 const openIndex = (file: string): Outcome<DatabaseSync> => {
   try {
-    const database = openDatabase(file, { synchronous: 'FULL' })
+    const database = openDatabase(file, { synchronous: 'FULL', cacheMiB: INDEX_CACHE_MIB })
     try {
       prepareSchema(database)
       return E.right(database)

@@ -3,6 +3,7 @@ export interface Lru<K, V> {
   readonly get: (key: K) => V | undefined
   readonly set: (key: K, value: V) => void
   readonly delete: (key: K) => void
+  readonly clear: () => void
 }
 
 export const createLru = <K, V>(capacity: number, weigh: (value: V) => number = () => 1): Lru<K, V> => {
@@ -35,5 +36,9 @@ export const createLru = <K, V>(capacity: number, weigh: (value: V) => number = 
       evict()
     },
     delete: (key) => void remove(key),
+    clear: () => {
+      entries.clear()
+      weight = 0
+    },
   }
 }

@@ -122,5 +122,5 @@ export const rootIsApproved = (ctx: FolderContext): boolean => ctx.index.meta(AP
 
 /** The approved state of the root is published: later mass deletions are judged again. */
 export const endRootApproval = (ctx: FolderContext): void => {
-  if (rootIsApproved(ctx)) ctx.index.statement('DELETE FROM meta WHERE key = ?').run(APPROVED_ROOT)
+  if (rootIsApproved(ctx)) ctx.index.dropMeta(APPROVED_ROOT)
 }

@@ -99,16 +99,62 @@ describe('a node', () => {
   })
 
   it('is read as it was written, in every field', () => {
-    const index = open()
+    const database = openDatabase(':memory:', { synchronous: 'OFF' })
+    const index = new FolderIndex(database, () => false)
     fc.assert(
       fc.property(anyNode, (node) => {
         index.put({ path: path('d/a'), ...node })
         const kept = node.local !== undefined || node.base !== undefined || node.remote?.content !== undefined
-        expect(index.get(path('d/a'))).toEqual(
-          kept ? { path: 'd/a', ...node } : { path: 'd/a', local: undefined, base: undefined, remote: undefined },
-        )
+        for (const reader of [index, new FolderIndex(database, () => false)])
+          expect(reader.get(path('d/a'))).toEqual(
+            kept ? { path: 'd/a', ...node } : { path: 'd/a', local: undefined, base: undefined, remote: undefined },
+          )
       }),
     )
+  })
+
+  it('that it remembers is as it is stored, whatever part of it was written', () => {
+    const change = fc.record({ node: anyNode, part: fc.constantFrom('local', 'base', 'remote', 'inSync') })
+    const name = path('d/a')
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 8 }), (changes) => {
+        const database = openDatabase(':memory:', { synchronous: 'OFF' })
+        const index = new FolderIndex(database, () => false)
+        for (const { node, part } of changes) {
+          if (part === 'local') index.setLocal(name, node.local)
+          else if (part === 'base') index.setBase(name, node.base)
+          else if (part === 'remote')
+            index.applyRemote({ path: name, version: node.remote?.revision ?? 0, content: node.remote?.content, fileId: ID })
+          else if (node.local !== undefined && node.base !== undefined) index.setInSync(name, node.local, node.base)
+          const stored = new FolderIndex(database, () => false)
+          expect([index.get(name), index.stateAt(name), namesOf(index.open('', 9))]).toEqual([
+            stored.get(name),
+            stored.stateAt(name),
+            namesOf(stored.open('', 9)),
+          ])
+          const whole = new FolderIndex(openDatabase(':memory:', { synchronous: 'OFF' }), () => false)
+          whole.put(index.get(name))
+          const columns = 'SELECT parent, hash, base_hash, want_hash, state FROM node'
+          expect(index.statement(columns).all()).toEqual(whole.statement(columns).all())
+        }
+      }),
+      { numRuns: 50 },
+    )
+  })
+
+  it('is as it was before a transaction that failed', () => {
+    const index = open()
+    index.setLocal(path('a'), local(A))
+    index.setMeta('position', '1')
+    expect(() =>
+      index.atomically(() => {
+        index.setLocal(path('a'), local(B))
+        index.setLocal(path('b'), local(B))
+        index.setMeta('position', '2')
+        throw new Error('a mistake')
+      }),
+    ).toThrow('a mistake')
+    expect([index.get(path('a')).local, index.get(path('b')).local, index.meta('position')]).toEqual([local(A), undefined, '1'])
   })
 
   it('is kept across openings', () => {

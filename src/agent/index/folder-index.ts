@@ -2,28 +2,34 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
+import { createLru } from '../../lib/lru.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { RemoteEntry } from '../../protocol/messages.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
-import { encodeBase, encodeLocal, encodeRemote, type StoredLocal } from './codec.ts'
+import type { StoredLocal } from './codec.ts'
+import { changedBetween, keysOf, textsOf, weightOf } from './columns.ts'
 import {
   asRow,
   asRows,
   endOf,
-  fileHash,
+  type Entry,
   type IsIgnored,
   isNothing,
+  isUnknown,
   LOCAL_OPEN,
   type LocalNode,
   type Node,
   nowhere,
   onItsWay,
   REMOTE_OPEN,
+  type Row,
   stateOf,
-  toNode,
-  wantedHash,
+  toEntry,
 } from './node.ts'
 import { MAYBE_CONFLICT, MAYBE_RULES, prepareSchema } from './schema.ts'
+
+/** Nodes that are kept decoded: as many as are under way at once, so that each is read once on its way through the engine (I16). */
+const KEPT = 8_192
 
 /** A place in a local file where a chunk's bytes lie, as far as the index knows; verified when read. */
 export interface Place {
@@ -33,13 +39,16 @@ export interface Place {
 
 /**
  * The three trees of one folder, in one table. Synchronous, one writer; each call that writes is its own transaction unless it runs inside
- * `atomically`. Nothing is held in memory but prepared statements (I16).
+ * `atomically`. It is the tables' only writer, so what it has read or written last it need not read again; that, a few values and prepared statements
+ * are all that is held in memory (I16).
  */
 export class FolderIndex {
   readonly #db: DatabaseSync
   readonly #isIgnored: IsIgnored
   readonly #synchronous: number
   readonly #statements = new Map<string, StatementSync>()
+  readonly #kept = createLru<SyncPath, Entry>(KEPT, weightOf)
+  readonly #meta = new Map<string, string>()
 
   constructor(db: DatabaseSync, isIgnored: IsIgnored) {
     prepareSchema(db)
@@ -50,7 +59,15 @@ export class FolderIndex {
 
   /** Runs several writes as one transaction. */
   atomically<T>(work: () => T): T {
-    return transaction(this.#db, work)
+    if (this.#db.isTransaction) return work()
+    try {
+      return transaction(this.#db, work)
+    } catch (error) {
+      // It was rolled back, and what is remembered may be of it.
+      this.#kept.clear()
+      this.#meta.clear()
+      throw error
+    }
   }
 
   /**
@@ -76,15 +93,30 @@ export class FolderIndex {
   }
 
   get(path: SyncPath): Node {
-    const row = asRow(this.statement('SELECT path, local, base, remote FROM node WHERE path = ?').get(path))
-    return row === undefined ? { path, local: undefined, base: undefined, remote: undefined } : toNode(row)
+    return this.#entry(path).node
+  }
+
+  #entry(path: SyncPath): Entry {
+    const kept = this.#kept.get(path)
+    if (kept !== undefined) return kept
+    const row = asRow(this.statement('SELECT path, local, base, remote, state FROM node WHERE path = ?').get(path))
+    const entry = row === undefined ? { node: { path, local: undefined, base: undefined, remote: undefined }, state: 0 } : toEntry(row)
+    this.#kept.set(path, entry)
+    return entry
+  }
+
+  #nodeOf(row: Row): Node {
+    return (this.#kept.get(row.path) ?? toEntry(row)).node
   }
 
   /** Nodes at which there is something to plan, after a path, in path order. */
   open(after: string, limit: number): Node[] {
     return asRows(
-      this.statement('SELECT path, local, base, remote FROM node WHERE state > 0 AND path > ? ORDER BY path LIMIT ?').all(after, limit),
-    ).map(toNode)
+      this.statement('SELECT path, local, base, remote, state FROM node WHERE state > 0 AND path > ? ORDER BY path LIMIT ?').all(
+        after,
+        limit,
+      ),
+    ).map((row) => this.#nodeOf(row))
   }
 
   /** How many paths wait: to be sent (1), to be received (2). */
@@ -96,8 +128,7 @@ export class FolderIndex {
 
   /** The two bits of what is open at a path: 1, the disk differs from base; 2, the log does. */
   stateAt(path: SyncPath): number {
-    // One INTEGER column.
-    return (this.statement('SELECT state FROM node WHERE path = ?').get(path) as { state: number } | undefined)?.state ?? 0
+    return this.#entry(path).state
   }
 
   /** Local paths whose names may be those of conflict copies. */
@@ -116,12 +147,12 @@ export class FolderIndex {
   below(directory: SyncPath, after: string, limit: number): Node[] {
     const start = after > `${directory}/` ? after : `${directory}/`
     return asRows(
-      this.statement('SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(
+      this.statement('SELECT path, local, base, remote, state FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT ?').all(
         start,
         endOf(directory),
         limit,
       ),
-    ).map(toNode)
+    ).map((row) => this.#nodeOf(row))
   }
 
   /** Ignore files that any of the trees knows of. */
@@ -137,10 +168,10 @@ export class FolderIndex {
   /** Writes every node below a directory again: what the ignore rules say of it has changed. */
   refresh(directory: SyncPath | ''): void {
     const [start, end] = directory === '' ? ['', '\u{10FFFF}'] : [`${directory}/`, endOf(directory)]
-    const page = 'SELECT path, local, base, remote FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT 1000'
+    const page = 'SELECT path, local, base, remote, state FROM node WHERE path > ? AND path < ? ORDER BY path LIMIT 1000'
     for (let rows = asRows(this.statement(page).all(start, end)); rows.length > 0;) {
       this.atomically(() => {
-        for (const row of rows) this.put(toNode(row))
+        for (const row of rows) this.put(this.#nodeOf(row))
       })
       rows = asRows(this.statement(page).all(rows.at(-1)?.path ?? end, end))
     }
@@ -164,7 +195,7 @@ export class FolderIndex {
    * in sync, which is durable (I17), with a stat that nothing on a disk has.
    */
   distrust(): void {
-    const page = `SELECT path, local, base, remote FROM node WHERE state & ${LOCAL_OPEN} AND path > ? ORDER BY path LIMIT 1000`
+    const page = `SELECT path, local, base, remote, state FROM node WHERE state & ${LOCAL_OPEN} AND path > ? ORDER BY path LIMIT 1000`
     for (let nodes = this.#nodes(page, ''); nodes.length > 0; nodes = this.#nodes(page, nodes.at(-1)?.path ?? '')) {
       this.atomically(() => {
         for (const { path, base } of nodes)
@@ -174,67 +205,43 @@ export class FolderIndex {
   }
 
   #nodes(sql: string, after: string): Node[] {
-    return asRows(this.statement(sql).all(after)).map(toNode)
+    return asRows(this.statement(sql).all(after)).map((row) => this.#nodeOf(row))
   }
 
+  /** Writes a whole node. */
   put(node: Node): void {
     if (isNothing(node)) return this.#remove(node.path)
     const state = stateOf(node, this.#isIgnored)
     this.statement(
       'INSERT OR REPLACE INTO node (path, parent, local, base, remote, hash, base_hash, want_hash, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    ).run(
-      node.path,
-      parentOf(node.path) ?? '',
-      node.local === undefined ? null : encodeLocal(node.local),
-      node.base === undefined ? null : encodeBase(node.base),
-      node.remote === undefined ? null : encodeRemote(node.remote),
-      fileHash(node.local?.content),
-      fileHash(node.base?.content),
-      wantedHash(node, state),
-      state,
-    )
+    ).run(node.path, parentOf(node.path) ?? '', ...Object.values(textsOf(node)), ...Object.values(keysOf(node, state)))
+    this.#kept.set(node.path, { node, state })
   }
 
   #remove(path: SyncPath): void {
     this.statement('DELETE FROM node WHERE path = ?').run(path)
+    this.#kept.delete(path)
   }
 
-  /** Writes one part of a node that has a row: the others, and the indexes that do not concern it, stay as they are, which costs a quarter of `put`. */
-  #update(before: Node, node: Node, part: 'local' | 'base' | 'remote'): void {
-    const { path, local, base, remote } = node
+  /** Writes parts of a node: other columns, and the indexes that they do not concern, stay as they are. */
+  #change(path: SyncPath, parts: Partial<Omit<Node, 'path'>>): void {
+    const before = this.#entry(path)
+    const node = { ...before.node, ...parts }
     if (isNothing(node)) return this.#remove(path)
-    if (before.local === undefined && before.base === undefined && before.remote === undefined) return this.put(node)
-    const state = stateOf(node, this.#isIgnored)
-    const wanted = wantedHash(node, state)
-    if (part === 'local') {
-      const text = local === undefined ? null : encodeLocal(local)
-      this.statement('UPDATE node SET local = ?, hash = ?, want_hash = ?, state = ? WHERE path = ?').run(
-        text,
-        fileHash(local?.content),
-        wanted,
-        state,
-        path,
-      )
-    } else if (part === 'base') {
-      const text = base === undefined ? null : encodeBase(base)
-      this.statement('UPDATE node SET base = ?, base_hash = ?, want_hash = ?, state = ? WHERE path = ?').run(
-        text,
-        fileHash(base?.content),
-        wanted,
-        state,
-        path,
-      )
-    } else {
-      const text = remote === undefined ? null : encodeRemote(remote)
-      this.statement('UPDATE node SET remote = ?, want_hash = ?, state = ? WHERE path = ?').run(text, wanted, state, path)
-    }
+    if (isUnknown(before.node)) return this.put(node)
+    const entry = { node, state: stateOf(node, this.#isIgnored) }
+    const changed = changedBetween(before, entry)
+    const names = Object.keys(changed)
+    if (names.length > 0)
+      this.statement(`UPDATE node SET ${names.map((name) => `${name} = ?`).join(', ')} WHERE path = ?`).run(...Object.values(changed), path)
+    this.#kept.set(path, entry)
   }
 
   /** Records what the disk holds (undefined: nothing), with the chunks of a file that has several. */
   setLocal(path: SyncPath, local: LocalNode | undefined, chunks: readonly Chunk[] = []): void {
     const node = this.get(path)
     const rehashed = local === undefined || node.local === undefined || !sameBytes(node.local.content, local.content)
-    this.#update(node, { ...node, local }, 'local')
+    this.#change(path, { local })
     if (!rehashed) return
     this.statement('DELETE FROM piece WHERE path = ?').run(path)
     if (chunks.length < 2) return
@@ -248,7 +255,7 @@ export class FolderIndex {
   /** Records what was put where nothing was, and that it is in sync. */
   setInSync(path: SyncPath, local: LocalNode, base: BaseState): void {
     const node = this.get(path)
-    if (node.local === undefined && node.base === undefined) return this.put({ ...node, local, base })
+    if (node.local === undefined && node.base === undefined) return this.#change(path, { local, base })
     this.setLocal(path, local)
     this.setBase(path, base)
   }
@@ -260,12 +267,12 @@ export class FolderIndex {
     if (old !== undefined && old.kind === 'file' && base !== undefined && !sameBytes(old, base.content)) {
       this.statement('INSERT OR IGNORE INTO past (path, hash) VALUES (?, ?)').run(path, old.hash)
     }
-    this.#update(node, { ...node, base }, 'base')
+    this.#change(path, { base })
   }
 
   setRefused(path: SyncPath, refused: number): void {
-    const node = this.get(path)
-    if (node.local !== undefined) this.#update(node, { ...node, local: { ...node.local, refused } }, 'local')
+    const { local } = this.get(path)
+    if (local !== undefined) this.#change(path, { local: { ...local, refused } })
   }
 
   /** Whether this device once had that content in sync at that path. */
@@ -276,14 +283,13 @@ export class FolderIndex {
   applyRemote({ path, version, content }: RemoteEntry): void {
     const node = this.get(path)
     const before = content === undefined && node.base === undefined ? onItsWay(node.remote) : undefined
-    this.#update(node, { ...node, remote: { revision: version, content, ...(before === undefined ? {} : { before }) } }, 'remote')
+    this.#change(path, { remote: { revision: version, content, ...(before === undefined ? {} : { before }) } })
   }
 
   /** A look has shown that nothing is left here of a version that the log deleted on its way. */
   forgetBefore(path: SyncPath): void {
-    const node = this.get(path)
-    if (node.remote?.before !== undefined)
-      this.#update(node, { ...node, remote: { revision: node.remote.revision, content: undefined } }, 'remote')
+    const { remote } = this.get(path)
+    if (remote?.before !== undefined) this.#change(path, { remote: { revision: remote.revision, content: undefined } })
   }
 
   chunksOf(path: SyncPath): Chunk[] {
@@ -293,7 +299,9 @@ export class FolderIndex {
 
   /** Local files whose whole content has this hash. */
   filesWith(hash: Hash, limit: number): Node[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map(toNode)
+    return asRows(this.statement('SELECT path, local, base, remote, state FROM node WHERE hash = ? LIMIT ?').all(hash, limit)).map((row) =>
+      this.#nodeOf(row),
+    )
   }
 
   /** Which of these hashes are those of local files' whole contents. */
@@ -306,14 +314,14 @@ export class FolderIndex {
 
   /** Local nodes of an inode: a scan of the whole table, for rare questions. */
   localsWithInode(inode: string): Node[] {
-    return asRows(this.statement("SELECT path, local, base, remote FROM node WHERE json_extract(local, '$[0][4]') = ?").all(inode)).map(
-      toNode,
-    )
+    return asRows(
+      this.statement("SELECT path, local, base, remote, state FROM node WHERE json_extract(local, '$[0][4]') = ?").all(inode),
+    ).map((row) => this.#nodeOf(row))
   }
 
   /** Paths whose version in the log has this content, while the disk does not hold it there yet. */
   wantedAt(hash: Hash, limit: number): SyncPath[] {
-    return asRows(this.statement('SELECT path, local, base, remote FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(
+    return asRows(this.statement('SELECT path, local, base, remote, state FROM node WHERE want_hash = ? LIMIT ?').all(hash, limit)).map(
       ({ path }) => path,
     )
   }
@@ -328,8 +336,8 @@ export class FolderIndex {
   /** Nodes that vanished from the disk while their base had this content: a new path with the same content is a move of one of them. */
   vanishedWith(hash: Hash, limit: number): Node[] {
     return asRows(
-      this.statement('SELECT path, local, base, remote FROM node WHERE local IS NULL AND base_hash = ? LIMIT ?').all(hash, limit),
-    ).map(toNode)
+      this.statement('SELECT path, local, base, remote, state FROM node WHERE local IS NULL AND base_hash = ? LIMIT ?').all(hash, limit),
+    ).map((row) => this.#nodeOf(row))
   }
 
   /** Nodes whose local state is gone and whose base is still the log's: deletions to publish. */
@@ -350,11 +358,21 @@ export class FolderIndex {
   }
 
   meta(key: string): string | undefined {
+    const kept = this.#meta.get(key)
+    if (kept !== undefined) return kept
     // The column is TEXT NOT NULL.
-    return (this.statement('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined)?.value
+    const value = (this.statement('SELECT value FROM meta WHERE key = ?').get(key) as { value: string } | undefined)?.value
+    if (value !== undefined) this.#meta.set(key, value)
+    return value
   }
 
   setMeta(key: string, value: string): void {
     this.statement('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value)
+    this.#meta.set(key, value)
+  }
+
+  dropMeta(key: string): void {
+    this.statement('DELETE FROM meta WHERE key = ?').run(key)
+    this.#meta.delete(key)
   }
 }

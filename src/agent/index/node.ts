@@ -26,6 +26,7 @@ export interface Row {
   readonly local: string | null
   readonly base: string | null
   readonly remote: string | null
+  readonly state: number
 }
 
 /** Whether the folder's ignore rules leave a path alone. */
@@ -62,11 +63,22 @@ export const fileHash = (content: Content | undefined): Hash | null => (content?
 export const isNothing = ({ local, base, remote }: Node): boolean =>
   local === undefined && base === undefined && remote?.content === undefined && remote?.before === undefined
 
-export const toNode = (row: Row): Node => ({
-  path: row.path,
-  local: row.local === null ? undefined : decodeLocal(row.local),
-  base: row.base === null ? undefined : decodeBase(row.base),
-  remote: row.remote === null ? undefined : decodeRemote(row.remote),
+/** A node, and what its row says is open at it. */
+export interface Entry {
+  readonly node: Node
+  readonly state: number
+}
+
+export const isUnknown = ({ local, base, remote }: Node): boolean => local === undefined && base === undefined && remote === undefined
+
+export const toEntry = ({ path, local, base, remote, state }: Row): Entry => ({
+  node: {
+    path,
+    local: local === null ? undefined : decodeLocal(local),
+    base: base === null ? undefined : decodeBase(base),
+    remote: remote === null ? undefined : decodeRemote(remote),
+  },
+  state,
 })
 
 // Every row of `node` has these columns, and its paths came from validated ones.
