@@ -30,6 +30,14 @@ describe('changes', () => {
     )
   })
 
+  test('are written in canonical order: what is signed need not be sorted', () => {
+    fc.assert(
+      fc.property(changes, (change) => {
+        expect(JSON.stringify(encodeChange(change))).toBe(canonical(encodeChange(change)))
+      }),
+    )
+  })
+
   test.each([
     ['a file', FILE],
     ['a large file', LARGE],

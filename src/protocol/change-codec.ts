@@ -1,6 +1,7 @@
 import type { either as E } from 'fp-ts'
 import type { Base, Change } from '../domain/change.ts'
-import { encodeContent, readContent } from './content-codec.ts'
+import type { Content } from '../domain/content.ts'
+import { encodeShape, encodeSize, readContent } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
 import { Reader, type Fields, type Place } from './reader.ts'
@@ -12,22 +13,28 @@ export const MAX_REASON = 500
 export const encodeChange = (change: Change): JsonObject => {
   switch (change.tag) {
     case 'create':
-      return { Action: 'Create', File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base } }
+      return { Action: 'Create', File: encodeFile(change, {}) }
     case 'update':
-      return { Action: 'Update', File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base } }
+      return { Action: 'Update', File: encodeFile(change, {}) }
     case 'move':
-      return {
-        Action: 'Move',
-        File: { OriginalName: change.path, ...encodeContent(change.content), Base: change.base, MovedFrom: change.from },
-      }
+      return { Action: 'Move', File: encodeFile(change, { MovedFrom: change.from }) }
     case 'delete':
-      return { Action: 'Delete', File: { OriginalName: change.path, Base: change.base } }
+      return { Action: 'Delete', File: { Base: change.base, OriginalName: change.path } }
     case 'hold':
       return { Action: 'Hold', Count: change.count, Reason: change.reason }
     case 'approve':
       return { Action: 'Approve', Count: change.count }
   }
 }
+
+/** In canonical order. */
+const encodeFile = ({ path, content, base }: Extract<Change, { readonly content: Content }>, moved: JsonObject): JsonObject => ({
+  Base: base,
+  ...encodeShape(content),
+  ...moved,
+  OriginalName: path,
+  ...encodeSize(content),
+})
 
 const CONTENT_FIELDS = ['OriginalName', 'Base', 'Kind', 'Size', 'Hash', 'Chunks', 'Manifest', 'Modified', 'Mode']
 const FILE_FIELDS = {

@@ -19,19 +19,24 @@ const MAX_TARGET = 4096
 /** Chunks as pairs of hash and size. */
 export const encodeChunks = (chunks: readonly Chunk[]): Json => chunks.map(({ hash, size }) => [hash, size])
 
-/** A content's fields, as changes, entries and events hold them. A directory has only `Kind` and `Modified`; only a file has `Mode`. */
-export const encodeContent = (content: Content): JsonObject => {
-  if (content.kind === 'directory') return { Kind: 'directory', Modified: content.modified }
-  const { manifest } = content
-  return {
-    Kind: content.kind,
-    Size: String(content.size),
-    Hash: content.hash,
-    ...(manifest.tag === 'chunks' ? { Chunks: encodeChunks(manifest.chunks) } : { Manifest: { Hash: manifest.hash, Size: manifest.size } }),
-    Modified: content.modified,
-    ...(content.kind === 'file' ? { Mode: content.executable ? '755' : '644' } : {}),
+/** A content's fields but for its `Size`, which is the last of all: in canonical order, so that what is signed need not be sorted. */
+export const encodeShape = ({ kind, hash, manifest, executable, modified }: Content): JsonObject => {
+  if (kind === 'directory') return { Kind: kind, Modified: modified }
+  const mode = executable ? '755' : '644'
+  if (manifest.tag === 'object') {
+    const object = { Hash: manifest.hash, Size: manifest.size }
+    if (kind === 'symlink') return { Hash: hash, Kind: kind, Manifest: object, Modified: modified }
+    return { Hash: hash, Kind: kind, Manifest: object, Mode: mode, Modified: modified }
   }
+  const chunks = encodeChunks(manifest.chunks)
+  if (kind === 'symlink') return { Chunks: chunks, Hash: hash, Kind: kind, Modified: modified }
+  return { Chunks: chunks, Hash: hash, Kind: kind, Mode: mode, Modified: modified }
 }
+
+export const encodeSize = ({ kind, size }: Content): JsonObject => (kind === 'directory' ? {} : { Size: String(size) })
+
+/** A content's fields, as changes, entries and events hold them. A directory has only `Kind` and `Modified`; only a file has `Mode`. */
+export const encodeContent = (content: Content): JsonObject => ({ ...encodeShape(content), ...encodeSize(content) })
 
 /** A pair of hash and size. */
 export const readChunk = (reader: Reader, json: Json, at: Place): Chunk => {

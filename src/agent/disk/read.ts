@@ -8,6 +8,7 @@ import { chunksOfFile, oneWindow, type Windows } from './file-chunks.ts'
 import { codeOf, diskErrorOf, io } from './errors.ts'
 import { INLINE_BYTES, type DiskError, type Reading } from './port.ts'
 import type { Session } from './session.ts'
+import { createSlab, type Slab } from './slab.ts'
 import { sameStat, seenOf } from './stat.ts'
 import { createVisit, type Visit } from './visit.ts'
 
@@ -45,13 +46,19 @@ export interface Alone {
   readonly windows?: Windows
 }
 
-const bytesOf = ({ fs, scratch }: Session, fd: number, size: number, alone: Alone | undefined): Bytes | undefined => {
+/** What the files that one call reads share. */
+interface Shared {
+  readonly slab: Slab
+  readonly alone: Alone | undefined
+}
+
+const bytesOf = ({ fs, scratch }: Session, fd: number, size: number, { slab, alone }: Shared): Bytes | undefined => {
   if (size > INLINE_BYTES) {
     const chunks = chunksOfFile(fs, fd, size, alone?.windows ?? oneWindow(size, scratch), alone?.like)
     return chunks && { chunks, bytes: undefined }
   }
-  // Of its own memory, so that it can be handed to another thread.
-  const bytes = new Uint8Array(size)
+  // Memory of this call alone, so that it can be handed to another thread.
+  const bytes = slab.take(size)
   return readFully(fs, fd, bytes, 0) ? { chunks: chunksOfBytes(bytes), bytes } : undefined
 }
 
@@ -59,13 +66,14 @@ const bytesOf = ({ fs, scratch }: Session, fd: number, size: number, alone: Alon
  * One reading holds one state of the file: the same inode by name and by descriptor, unchanged from before the first byte to after the
  * last.
  */
-const readFile = (session: Session, path: string, before: FileStat, alone?: Alone): RawReading => {
+const readFile = (session: Session, path: string, before: FileStat, shared: Shared): RawReading => {
   const { fs } = session
   if (before.size > MAX_FILE_SIZE) return { tag: 'failed', error: io(`the file is over the limit of ${MAX_FILE_SIZE} bytes`) }
   return withFile(fs, path, 'r', (fd): RawReading => {
     if (!sameStat(before, fs.fstat(fd))) return { tag: 'unstable' }
-    const read = bytesOf(session, fd, before.size, alone)
-    if (read === undefined || !sameStat(before, fs.fstat(fd)) || !sameStat(before, fs.lstat(path))) return { tag: 'unstable' }
+    const read = bytesOf(session, fd, before.size, shared)
+    // The inode is held open, so the same number is the same inode: by its name its stat tells whether anybody has written to it, too.
+    if (read === undefined || !sameStat(before, fs.lstat(path))) return { tag: 'unstable' }
     return { tag: 'read', stat: before, content: contentOf(before, 'file', before.size, read.chunks), ...read }
   })
 }
@@ -78,9 +86,14 @@ const readSymlink = (session: Session, path: string, before: FileStat): RawReadi
 }
 
 /** Reads what a look found. */
-export const readFound = (session: Session, path: string, stat: FileStat, alone?: Alone): RawReading => {
+export const readFound = (
+  session: Session,
+  path: string,
+  stat: FileStat,
+  shared: Shared = { slab: createSlab(), alone: undefined },
+): RawReading => {
   try {
-    if (stat.kind === 'file') return readFile(session, path, stat, alone)
+    if (stat.kind === 'file') return readFile(session, path, stat, shared)
     if (stat.kind === 'symlink') return readSymlink(session, path, stat)
     if (stat.kind === 'other') return { tag: 'failed', error: io('neither a file, a folder nor a symlink') }
     return { tag: 'read', stat, content: directoryContent(String(stat.mtimeNs)), chunks: [], bytes: undefined }
@@ -100,12 +113,12 @@ export interface Large {
   readonly path: SyncPath
 }
 
-const readOne = (visit: Visit, path: SyncPath, limit: number, alone?: Alone): Reading | Large => {
+const readOne = (visit: Visit, path: SyncPath, limit: number, shared: Shared): Reading | Large => {
   const found = visit.find(path)
   if (found.tag === 'failed') return { tag: 'failed', path, error: found.error }
   if (found.tag !== 'found') return { tag: 'absent', path }
   if (found.stat.kind === 'file' && found.stat.size > limit) return { tag: 'large', path }
-  const reading = readFound(visit.session, path, found.stat, alone)
+  const reading = readFound(visit.session, path, found.stat, shared)
   if (reading.tag === 'failed') return { tag: 'failed', path, error: reading.error }
   if (reading.tag !== 'read') return { tag: reading.tag, path }
   const { stat, content, chunks, bytes } = reading
@@ -115,9 +128,10 @@ const readOne = (visit: Visit, path: SyncPath, limit: number, alone?: Alone): Re
 /** As {@link read}, as far as `budget` bytes go. */
 export const readWithin = (session: Session, paths: readonly SyncPath[], budget: number, alone?: Alone): readonly (Reading | Large)[] => {
   const visit = createVisit(session)
+  const shared = { slab: createSlab(), alone }
   let left = budget
   const readings = paths.map((path) => {
-    const reading = readOne(visit, path, left, alone)
+    const reading = readOne(visit, path, left, shared)
     if (reading.tag === 'read') left -= reading.content.size
     return reading
   })

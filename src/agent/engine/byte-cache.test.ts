@@ -24,3 +24,14 @@ it('makes room for others when a content is sent, and counts each once', () => {
   expect(cache.get(hashOf(5))).toBeUndefined()
   expect([0, 3, 31, 100].every((each) => cache.get(hashOf(each)) !== undefined)).toBe(true)
 })
+
+it('counts the memory that contents share until the last of them is gone (I16)', () => {
+  const cache = new ByteCache()
+  const block = new Uint8Array(4 * MIB)
+  for (let each = 0; each < 4; each += 1) cache.set(hashOf(each), block.subarray(each, each + 1))
+  expect(cache.total).toBe(4 * MIB)
+  for (let each = 0; each < 3; each += 1) cache.delete(hashOf(each))
+  expect(cache.total).toBe(4 * MIB)
+  cache.delete(hashOf(3))
+  expect(cache.total).toBe(0)
+})

@@ -7,16 +7,19 @@ const ENOUGH = LIMIT / 2
 /** The bytes of small contents between their reading and their sending, so that most are read once; bounded, the oldest go first (I16). */
 export class ByteCache {
   readonly #bytes = new Map<Hash, Uint8Array>()
+  /** How many of the contents lie in each block of memory: it is let go with the last of them. */
+  readonly #blocks = new Map<ArrayBufferLike, number>()
   #total = 0
 
   set(hash: Hash, bytes: Uint8Array): void {
     if (this.#bytes.has(hash)) return
     this.#bytes.set(hash, bytes)
-    this.#total += bytes.byteLength
-    for (const [oldest, old] of this.#bytes) {
+    const sharers = this.#blocks.get(bytes.buffer) ?? 0
+    this.#blocks.set(bytes.buffer, sharers + 1)
+    if (sharers === 0) this.#total += bytes.buffer.byteLength
+    for (const oldest of this.#bytes.keys()) {
       if (this.#total <= LIMIT) return
-      this.#bytes.delete(oldest)
-      this.#total -= old.byteLength
+      this.delete(oldest)
     }
   }
 
@@ -37,6 +40,11 @@ export class ByteCache {
     const bytes = this.#bytes.get(hash)
     if (bytes === undefined) return
     this.#bytes.delete(hash)
-    this.#total -= bytes.byteLength
+    const sharers = (this.#blocks.get(bytes.buffer) ?? 1) - 1
+    if (sharers > 0) this.#blocks.set(bytes.buffer, sharers)
+    else {
+      this.#blocks.delete(bytes.buffer)
+      this.#total -= bytes.buffer.byteLength
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Change } from '../../domain/change.ts'
 import { type Chunk, sameBytes } from '../../domain/content.ts'
-import { depthOf, isUnder, type SyncPath } from '../../domain/path.ts'
+import { ancestorsOf, depthOf, isUnder, type SyncPath } from '../../domain/path.ts'
 import { plan } from '../../domain/plan/plan.ts'
 import { MAX_CHANGES } from '../../protocol/messages.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
@@ -135,13 +135,29 @@ export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> 
   if (ctx.queues.destructive.size === 0) ctx.destructiveSince = undefined
   else ctx.destructiveSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
-  const paths = [...ctx.queues.publish].toSorted()
   const lacking = new Lacking()
-  for (const path of paths) if (addPublished(ctx, path, message, { lacking }) === 'full') break
+  for (const path of parentsFirst(ctx.queues.publish)) if (addPublished(ctx, path, message, { lacking }) === 'full') break
   if (lacking.paths.length > 0 && !message.full) await addRead(ctx, lacking.paths, message)
   if (ctx.stopped()) return undefined
   if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)
   return message.changes.length === 0 ? undefined : message
+}
+
+/** All of a queue, a message's worth at a time in path order, folders before what is in them: a queue is never sorted whole for each message. */
+function* parentsFirst(queue: ReadonlySet<SyncPath>): Generator<SyncPath> {
+  const given = new Set<SyncPath>()
+  let some: SyncPath[] = []
+  for (const queued of queue) {
+    for (const path of [...ancestorsOf(queued), queued]) {
+      if (given.has(path) || !queue.has(path)) continue
+      given.add(path)
+      some.push(path)
+    }
+    if (some.length < MAX_CHANGES) continue
+    yield* some.toSorted()
+    some = []
+  }
+  yield* some.toSorted()
 }
 
 const addRead = async (ctx: FolderContext, paths: readonly SyncPath[], message: Message): Promise<'added' | 'full'> => {

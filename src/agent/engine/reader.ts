@@ -6,8 +6,8 @@ import { sendEarly } from './early-upload.ts'
 import { noteReading, type Found } from './local-tree.ts'
 import { rootIsHere } from './root.ts'
 
-const BATCH_FILES = 64
-const BATCH_BYTES = 8 * 1024 * 1024
+const BATCH_FILES = 256
+const BATCH_BYTES = 4 * 1024 * 1024
 /** Larger files are read beside everything else, so that they hold up nothing. */
 const LARGE = 8 * 1024 * 1024
 const LARGE_AT_ONCE = 2

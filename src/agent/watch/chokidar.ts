@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, type Stats } from 'node:fs'
 import { readdir } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { FSWatcher, type ChokidarOptions } from 'chokidar'
 import * as E from 'fp-ts/lib/Either.js'
@@ -16,7 +16,8 @@ type Leaves = (absolute: string, stats?: Stats) => boolean
 type Directories = Set<string>
 
 const pathOf = (root: string, absolute: string): SyncPath | undefined => {
-  const path = parsePath(relative(root, absolute))
+  if (!absolute.startsWith(root === '/' ? root : `${root}/`)) return undefined
+  const path = parsePath(absolute.slice(root === '/' ? 1 : root.length + 1))
   return E.isRight(path) ? path.right : undefined
 }
 

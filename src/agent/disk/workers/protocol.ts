@@ -34,5 +34,8 @@ const memoryOf = (value: unknown): ArrayBuffer[] =>
 export const memoryIn = (result: unknown): ArrayBuffer[] => {
   if (result instanceof Uint8Array) return memoryOf(result)
   if (!Array.isArray(result)) return []
-  return result.flatMap((item: unknown) => (typeof item === 'object' && item !== null && 'bytes' in item ? memoryOf(item.bytes) : []))
+  const memory = new Set<ArrayBuffer>()
+  for (const item of result as readonly unknown[])
+    if (typeof item === 'object' && item !== null && 'bytes' in item) for (const buffer of memoryOf(item.bytes)) memory.add(buffer)
+  return [...memory]
 }
