@@ -105,7 +105,7 @@ export default defineConfig({
         'oxc/no-async-await': 'error',
       },
     },
-    { files: ['src/config.ts', 'src/config/**', 'src/cli/**'], rules: { 'node/no-process-env': 'off' } },
+    { files: ['src/config.ts', 'src/config/**', 'src/cli/**', 'infra/**'], rules: { 'node/no-process-env': 'off' } },
     {
       files: ['**/*.test.ts', 'test/**', 'bench/**', '*.config.ts'],
       rules: {

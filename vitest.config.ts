@@ -18,6 +18,7 @@ export default defineConfig({
     projects: [
       project('unit', ['src/**/*.test.ts', 'lint/**/*.test.ts'], 10 * SECOND),
       project('contract', ['test/contract/**/*.test.ts'], 30 * SECOND),
+      project('infra', ['test/infra/**/*.test.ts'], 60 * SECOND),
       project('scenario', ['test/scenario/**/*.test.ts'], 180 * SECOND),
       project('fault', ['test/fault/**/*.test.ts'], 180 * SECOND),
       project('model', ['test/model/**/*.test.ts'], 300 * SECOND),
