@@ -62,10 +62,26 @@ test('registration is open on a loopback address, elsewhere only where the opera
   expect(gateway({ data: '/d' }, { EVENTSYNC_REGISTRATION: 'maybe' })).toBe('EVENTSYNC_REGISTRATION must be open or closed')
 })
 
-test('providers that are not in this version are refused by name, without their secrets', () => {
-  const secret = file('amqp-url', 'amqp://user:hunter2@host\n')
-  const refused = gateway({ data: '/d' }, { EVENTSYNC_AMQP_URL_FILE: secret })
-  expect(refused).toMatch(/EVENTSYNC_AMQP_URL_FILE RabbitMQ is not in this version/)
+test('a RabbitMQ is named by its address, whose secrets are never repeated', () => {
+  const url = 'amqp://user:hunter2@mq.example/eventsync'
+  expect(gateway({ data: '/d' }, { EVENTSYNC_AMQP_URL_FILE: file('amqp-url', `${url}\n`) })).toMatchObject({
+    queue: {
+      tag: 'rabbitmq',
+      url,
+      managementUrl: 'http://user:hunter2@mq.example:15672/',
+      authListen: { host: '127.0.0.1', port: 4751 },
+      shards: 8,
+    },
+    // Whoever reaches the broker reaches this gateway.
+    openRegistration: false,
+  })
+  const wrong = {
+    EVENTSYNC_AMQP_URL: 'amqp://hunter2@host',
+    EVENTSYNC_AMQP_MANAGEMENT_URL: 'ftp://a:hunter2@host',
+    EVENTSYNC_AMQP_SHARDS: '0',
+  }
+  const refused = gateway({ data: '/d' }, wrong)
+  for (const setting of Object.keys(wrong)) expect(refused).toContain(`${setting} must be`)
   expect(refused).not.toContain('hunter2')
 })
 

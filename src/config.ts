@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
+import { AMQP_FORM, amqpAddress, MANAGEMENT_FORM, managementAddress, usualManagement, type RabbitAddress } from './lib/amqp-address.ts'
 import { S3_FORM, s3Address, type S3Address } from './lib/s3-address.ts'
 import { MAX_FILE_SIZE } from './domain/content.ts'
 import { parseEventStoreAddress, type EventStoreAddress } from './lib/eventstore-address.ts'
@@ -22,10 +23,13 @@ const SETTINGS = {
   logLevel: { flag: '--log-level', env: 'EVENTSYNC_LOG_LEVEL' },
   passwordClients: { env: 'EVENTSYNC_PASSWORD_CLIENTS' },
   registration: { env: 'EVENTSYNC_REGISTRATION' },
-  // These three hold secrets: never a flag, and each may come from a file (…_FILE).
+  // These hold secrets: never a flag, and each may come from a file (…_FILE).
   logUrl: { env: 'EVENTSYNC_LOG_URL', secret: true },
   storeUrl: { env: 'EVENTSYNC_STORE_URL', secret: true },
   amqpUrl: { env: 'EVENTSYNC_AMQP_URL', secret: true },
+  amqpManagementUrl: { env: 'EVENTSYNC_AMQP_MANAGEMENT_URL', secret: true },
+  amqpAuthListen: { env: 'EVENTSYNC_AMQP_AUTH_LISTEN' },
+  amqpShards: { env: 'EVENTSYNC_AMQP_SHARDS' },
   state: { flag: '--state', env: 'EVENTSYNC_STATE' },
   scanSeconds: { env: 'EVENTSYNC_SCAN_SECONDS' },
   maxFileSize: { env: 'EVENTSYNC_MAX_FILE_SIZE' },
@@ -110,7 +114,14 @@ export interface GatewayConfig {
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined
   readonly log: { readonly tag: 'sqlite' } | EventStoreAddress
   readonly store: { readonly tag: 'folder' } | S3Address
-  readonly queue: { readonly tag: 'none' }
+  readonly queue:
+    | { readonly tag: 'none' }
+    | (RabbitAddress & {
+        readonly managementUrl: string
+        /** Where the broker asks about its users. */
+        readonly authListen: GatewayConfig['listen']
+        readonly shards: number
+      })
   readonly passwordClients: boolean
   readonly openRegistration: boolean
   readonly logLevel: LogLevel
@@ -166,12 +177,6 @@ const address = (value: string): GatewayConfig['listen'] | undefined => {
   return match !== null && port <= 65_535 ? { host: match[1] ?? match[2] ?? '127.0.0.1', port } : undefined
 }
 
-/** No provider but the embedded one is in this version, and an address of another must not be passed over in silence. */
-const onlyEmbedded =
-  <A>(provider: A) =>
-  (value: string): A | undefined =>
-    value === '' ? provider : undefined
-
 export const gatewayConfig = (settings: Settings): E.Either<readonly ConfigError[], GatewayConfig> => {
   const from = new Reader(settings)
   const data = from.read('data', 'must name a directory', text, '')
@@ -182,20 +187,40 @@ export const gatewayConfig = (settings: Settings): E.Either<readonly ConfigError
   const keyFile = from.read('tlsKey', 'must name a PEM file', text, undefined)
   if ((certFile === undefined) !== (keyFile === undefined))
     from.errors.push({ setting: '--tls-cert and --tls-key', reason: 'must be given together' })
+  const broker = queue(from)
   return from.finish({
     data,
     listen,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile },
     log: from.choose<GatewayConfig['log']>('logUrl', parseEventStoreAddress, { tag: 'sqlite' }),
     store: from.read<GatewayConfig['store']>('storeUrl', `must be of the form ${S3_FORM}`, s3Address, { tag: 'folder' }),
-    queue: from.read('amqpUrl', 'RabbitMQ is not in this version: leave it unset', onlyEmbedded({ tag: 'none' }), { tag: 'none' }),
+    queue: broker,
     passwordClients: from.read('passwordClients', 'must be allow or refuse', oneOf(['allow', 'refuse']), 'refuse') === 'allow',
     openRegistration:
-      from.read('registration', 'must be open or closed', oneOf(['open', 'closed']), isLoopback(listen.host) ? 'open' : 'closed') ===
+      from.read('registration', 'must be open or closed', oneOf(['open', 'closed']), isLocal(listen, broker) ? 'open' : 'closed') ===
       'open',
     logLevel: from.read('logLevel', `must be one of ${LOG_LEVELS.join(', ')}`, oneOf(LOG_LEVELS), 'info'),
   })
 }
+
+const MAX_SHARDS = 1024
+const shards = (value: string): number | undefined => {
+  const count = positive(value)
+  return count !== undefined && count <= MAX_SHARDS ? count : undefined
+}
+
+const queue = (from: Reader): GatewayConfig['queue'] => {
+  const broker = from.read<RabbitAddress | undefined>('amqpUrl', `must be of the form ${AMQP_FORM}`, amqpAddress, undefined)
+  const given = from.read('amqpManagementUrl', `must be of the form ${MANAGEMENT_FORM}`, managementAddress, undefined)
+  const authListen = from.read('amqpAuthListen', 'must be HOST:PORT', address, { host: '127.0.0.1', port: 4751 })
+  const count = from.read('amqpShards', `must be a number from 1 to ${MAX_SHARDS}`, shards, 8)
+  if (broker === undefined) return { tag: 'none' }
+  return { ...broker, managementUrl: given ?? usualManagement(broker.url), authListen, shards: count }
+}
+
+/** Nobody but this machine reaches it, on either way. */
+const isLocal = (listen: GatewayConfig['listen'], broker: GatewayConfig['queue']): boolean =>
+  isLoopback(listen.host) && (broker.tag === 'none' || isLoopback(new URL(broker.url).hostname))
 
 /** A device's configuration. */
 export interface DeviceConfig {

@@ -20,7 +20,7 @@ export const register = (program: Command): void => {
     .command('register')
     .description('enrol this device with an account: from then on it proves itself by a key of its own')
     .argument('<email>', "the account's email address")
-    .requiredOption('--server <url>', 'the gateway: ws://HOST:PORT or wss://HOST:PORT')
+    .requiredOption('--server <url>', 'the gateway: ws://HOST:PORT or wss://HOST:PORT; over RabbitMQ: amqps://HOST:PORT')
     .option('--name <name>', 'what this device is called', hostname())
     .option(...PASSWORD_OPTION)
     .option('--insecure', 'allow ws:// to another machine: the password and all contents can be read on the way')

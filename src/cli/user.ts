@@ -18,7 +18,7 @@ export const user = (program: Command): void => {
     .command('add')
     .description('make an account at a gateway')
     .argument('<email>', "the account's email address")
-    .requiredOption('--server <url>', 'the gateway: ws://HOST:PORT or wss://HOST:PORT')
+    .requiredOption('--server <url>', 'the gateway: ws://HOST:PORT or wss://HOST:PORT; over RabbitMQ: amqps://HOST:PORT')
     .option(...PASSWORD_OPTION)
     .option('--insecure', 'allow ws:// to another machine: the password and all contents can be read on the way')
     .addHelpText('after', example('$ eventsync user add you@example.org --server ws://127.0.0.1:4750'))

@@ -6,8 +6,9 @@ import { setImmediate as turn } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../config.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
-import { DEFAULT_SETTINGS, type GatewaySettings } from '../gateway/deps.ts'
-import { createGateway } from '../gateway/gateway.ts'
+import { createBrokerUsers } from '../gateway/broker-users.ts'
+import { DEFAULT_SETTINGS, type GatewayDeps, type GatewaySettings } from '../gateway/deps.ts'
+import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { createHttpHandler } from '../gateway/http.ts'
 import { createMetrics } from '../gateway/metrics.ts'
 import { scryptPasswords } from '../gateway/passwords.ts'
@@ -22,6 +23,7 @@ import { createWebSocketServer } from '../transport/websocket/server.ts'
 import { openDataDirectory, type DataDirectory } from './data-directory.ts'
 import { openEventLog, type OpenedLog } from './event-log.ts'
 import { fail, type Outcome } from './failure.ts'
+import type { RunningRabbit } from './gateway-rabbitmq.ts'
 import { startFollowing, type Following } from './follow.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
@@ -83,7 +85,7 @@ const start = async (
   const logger = await createLog(config.logLevel)
   const opened = await openEventLog(config.log, data, logger, parts)
   if (E.isLeft(opened)) return opened
-  const { log, state, shared, isHeard } = opened.right
+  const { log, state, shared } = opened.right
   const databases = openDatabases(data, parts)
   if (E.isLeft(databases)) return databases
   const { projections, uploads } = databases.right
@@ -98,7 +100,7 @@ const start = async (
   )
   const { followed } = following
   const metrics = createMetrics()
-  const gateway = createGateway({
+  const deps = {
     log,
     blobs: createBlobStore(parts.use(store.right), followed, { latestBytes: LATEST_PACKS_BYTES }),
     state,
@@ -114,24 +116,73 @@ const start = async (
     settings: settingsOf(config),
     metrics,
     logger,
-  })
+  }
+  return serve({ config, tls, deps, opened: opened.right, following, data: data.path }, parts)
+}
+
+interface Prepared {
+  readonly config: GatewayConfig
+  readonly tls: Tls
+  readonly deps: GatewayDeps & { readonly logger: Log; readonly metrics: ReturnType<typeof createMetrics> }
+  readonly opened: OpenedLog
+  readonly following: Following
+  readonly data: string
+}
+
+const serve = async (
+  { config, tls, deps, opened, following, data }: Prepared,
+  parts: AsyncDisposableStack,
+): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
+  const { logger, metrics } = deps
+  const { shared, isHeard } = opened
+  const gateway = createGateway(deps)
   let ready = false
-  const server = await listen(config, tls, createHttpHandler({ ready: () => ready && gateway.ready() && isHeard(), metrics }), logger)
+  let overBroker = (): boolean => true
+  const server = await listen(
+    config,
+    tls,
+    createHttpHandler({ ready: () => ready && gateway.ready() && isHeard() && overBroker(), metrics }),
+    logger,
+  )
   if (E.isLeft(server)) return server
   parts.use(server.right)
   parts.defer(() => gateway.drain())
   gateway.addNotifier(server.right)
-  const caughtUp = await inStep(opened.right, following)
+  const caughtUp = await inStep(opened, following)
   if (E.isLeft(caughtUp)) return caughtUp
   server.right.serve(gateway.handle)
+  const rabbit = await serveRabbit(config, gateway, deps, parts)
+  if (E.isLeft(rabbit)) return rabbit
+  overBroker = rabbit.right.ready
   const stopping = new AbortController()
   parts.defer(() => stopping.abort())
   void gateway.runHourly(stopping.signal)
   const stopped = shared ? gateway.follow(stopping.signal) : undefined
   ready = true
   const { host, port } = server.right.address
-  logger.info('listening', { address: `${host}:${port}`, data: data.path, registration: config.openRegistration ? 'open' : 'closed' })
-  return E.right({ log: logger, failed: endOf(following.ended, stopped) })
+  logger.info('listening', { address: `${host}:${port}`, data, registration: config.openRegistration ? 'open' : 'closed' })
+  return E.right({ log: logger, failed: Promise.race([endOf(following.ended, stopped), rabbit.right.failed]) })
+}
+
+const NO_RABBIT: RunningRabbit = { ready: () => true, failed: new Promise(() => undefined) }
+
+/** Beside WebSocket, where there is a broker. */
+const serveRabbit = async (
+  { queue }: GatewayConfig,
+  gateway: Gateway,
+  deps: GatewayDeps & { readonly logger: Log },
+  parts: AsyncDisposableStack,
+): Promise<Outcome<RunningRabbit>> => {
+  if (queue.tag === 'none') return E.right(NO_RABBIT)
+  // A gateway without RabbitMQ loads nothing of it.
+  const { startRabbit } = await import('./gateway-rabbitmq.ts')
+  return startRabbit(
+    queue,
+    gateway,
+    createBrokerUsers(deps),
+    { logger: deps.logger, event: (event) => logConnection(deps.logger, event) },
+    parts,
+  )
 }
 
 /** Everything that is in the log is folded in before the first request is answered. */

@@ -95,6 +95,9 @@ export const headText = (head: Head): string => canonical(encodeHead(head))
 /** What an agent signs to show that it holds its key; the nonce is the connection's own. */
 export const signInText = (nonce: string, key: AgentKey): string => `eventsync-sign-in\0${nonce}\0${key}`
 
+/** What an agent signs to make its password for a message broker: it is checked against its enrolled key, and nobody has to store it. */
+export const brokerPasswordText = (key: AgentKey): string => `eventsync-broker\0${key}`
+
 /** What a new agent signs, so that nobody enrols a key that is not theirs. */
 export const registrationProofText = (email: string, publicKey: string): string =>
   `eventsync-register\0${normalizeEmail(email)}\0${publicKey}`

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AgentKey } from '../../src/domain/events.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { brokerAuth } from '../../src/transport/rabbitmq/broker-auth.ts'
+import { brokerAuth, type BrokerUsers } from '../../src/transport/rabbitmq/broker-auth.ts'
 import { createRabbitClient } from '../../src/transport/rabbitmq/client.ts'
 import { createManagement, type Management } from '../../src/transport/rabbitmq/management.ts'
 import { createRabbitServer, type BrokerState } from '../../src/transport/rabbitmq/server.ts'
+import { makeVhost, type TestVhost } from '../support/servers/rabbitmq-vhost.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import type { ClientOptions, TransportFixture } from './transport.adapters.ts'
 import { AGENT } from './transport.support.ts'
@@ -13,53 +14,48 @@ import { until } from '../support/wait.ts'
 
 const SHARDS = 2
 
-/** A virtual host of its own at the tests' broker, and who answers for its users: everybody's password is "right". */
+const EVERYBODY: BrokerUsers = {
+  check: async (_, given) => given === 'right',
+  kindOf: () => 'agent',
+  plainClients: false,
+  mayDeclare: () => true,
+}
+
+/** A virtual host, who answers for its users (by default everybody's password is "right"), and a proxy that agents come through. */
 export class TestBroker implements AsyncDisposable {
+  readonly vhost: TestVhost
   readonly management: Management
-  /** As the gateways come. */
-  readonly url: string
   readonly proxy: TcpProxy
   readonly #parts: AsyncDisposableStack
 
-  private constructor(management: Management, url: string, proxy: TcpProxy, parts: AsyncDisposableStack) {
-    this.management = management
-    this.url = url
+  private constructor(vhost: TestVhost, proxy: TcpProxy, parts: AsyncDisposableStack) {
+    this.vhost = vhost
+    this.management = createManagement(vhost.managementUrl)
     this.proxy = proxy
     this.#parts = parts
   }
 
-  static async create(server: string): Promise<TestBroker> {
-    const whole = new URL(server)
-    const [ports, vhost] = [whole.searchParams, `test-${randomBytes(6).toString('hex')}`]
-    const { username, password } = whole
+  static async create(server: string, users: BrokerUsers = EVERYBODY): Promise<TestBroker> {
     await using parts = new AsyncDisposableStack()
-    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-    const api = (method: string, path: string, body?: object) =>
-      fetch(`http://127.0.0.1:${ports.get('management')}/api/${path}`, {
-        method,
-        headers: { authorization, 'content-type': 'application/json' },
-        body: body === undefined ? null : JSON.stringify(body),
-      })
-    await api('PUT', `vhosts/${vhost}`)
-    await api('PUT', `permissions/${vhost}/${username}`, { configure: '.*', write: '.*', read: '.*' })
-    parts.defer(async () => void (await api('DELETE', `vhosts/${vhost}`)))
-    const users = createServer(brokerAuth({ check: async (_, given) => given === 'right', kindOf: () => 'agent' }))
-    await new Promise<void>((resolve) => users.listen(0, '127.0.0.1', resolve))
-    parts.defer(() => void users.close())
-    const address = users.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    await fetch(`http://127.0.0.1:${ports.get('switchboard')}/answers-for/${vhost}`, { method: 'POST', body: `http://127.0.0.1:${port}` })
+    const vhost = parts.use(await makeVhost(server))
+    const answering = createServer(brokerAuth(users))
+    await new Promise<void>((resolve) => answering.listen(0, '127.0.0.1', resolve))
+    parts.defer(() => void answering.close())
+    const address = answering.address()
+    await vhost.answeredBy(typeof address === 'object' && address !== null ? address.port : 0)
     const proxy = parts.use(await TcpProxy.listen())
-    proxy.target = Number(whole.port)
-    const management = createManagement(`http://${username}:${password}@127.0.0.1:${ports.get('management')}/`)
-    return new TestBroker(management, `amqp://${username}:${password}@127.0.0.1:${whole.port}/${vhost}`, proxy, parts.move())
+    proxy.target = Number(new URL(vhost.url).port)
+    return new TestBroker(vhost, proxy, parts.move())
+  }
+
+  /** As the gateways come. */
+  get url(): string {
+    return this.vhost.url
   }
 
   /** As agents come: through the proxy, without credentials. */
   get agentUrl(): string {
-    const whole = new URL(this.url)
-    whole.username = ''
-    whole.password = ''
+    const whole = new URL(this.vhost.agentUrl)
     whole.port = String(this.proxy.port)
     return whole.href
   }
@@ -77,10 +73,11 @@ const userOf = ({ signIn }: ClientOptions): AgentKey => {
 }
 
 /** Agents reach the broker through a proxy that can break what runs through it. */
-export const rabbitFixture = async (server: string, clock: Clock): Promise<TransportFixture> => {
+export const rabbitFixture = async (server: string, clock: Clock): Promise<TransportFixture & { readonly broker: TestBroker }> => {
   const broker = await TestBroker.create(server)
   const common = { clock, random: randomBytes }
   return {
+    broker,
     server: async (options = {}) => {
       const states: BrokerState[] = []
       const serving = createRabbitServer({

@@ -31,6 +31,8 @@ export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate
   return async ({ key, email, password }, peer) => {
     if (core.settings.passwordClients === 'refuse')
       return refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone')
+    if (peer.agent !== undefined && peer.agent !== key)
+      return refused(403, 'agent', 'the message names another agent than the one that the broker knows it by')
     const account = accountIdOf(email)
     const buckets = [`address/${peer.address}`, `account/${account}`]
     if (!attempts.take(buckets)) return refused(429, 'tooMany', 'too many attempts: wait before the next')

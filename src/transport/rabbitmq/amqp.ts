@@ -192,17 +192,33 @@ export class AmqpConnection implements AsyncDisposable {
 
   /** Rejects where the connection has ended. */
   async channel(): Promise<AmqpChannel> {
-    const ended = this.#end.promise.then((why) => Promise.reject(new Error(why)))
-    const channel = new AmqpChannel(await Promise.race([this.#model.createConfirmChannel(), ended]))
+    const channel = new AmqpChannel(await Promise.race([this.#model.createConfirmChannel(), this.#rejectsAtEnd()]))
     this.#channels.add(channel)
     void channel.closed.then(() => this.#channels.delete(channel))
     if (this.#ended) channel.end('The connection has ended.')
     return channel
   }
 
+  /** Whether there is such a queue. Rejects where the connection has ended. */
+  async hasQueue(name: string): Promise<boolean> {
+    const channel = await this.#model.createChannel()
+    const gone = new Promise<false>((resolve) => channel.once('error', () => resolve(false)))
+    const looked = channel.checkQueue(name).then(
+      () => true,
+      () => gone,
+    )
+    const found = await Promise.race([looked, this.#rejectsAtEnd()])
+    if (found) await withinPatience(channel.close(), this.#end.promise)
+    return found
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) await withinPatience(this.#model.close(), this.#end.promise)
     this.#finish('It was closed.')
+  }
+
+  async #rejectsAtEnd(): Promise<never> {
+    throw new Error(await this.#end.promise)
   }
 
   #finish(why: string): void {

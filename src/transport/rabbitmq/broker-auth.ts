@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener } from 'node:http'
-import { isEnrolment, isGranted, isTopicGranted, type Question, type UserKind } from './grants.ts'
+import { isDeclaring, isEnrolment, isGranted, isTopicGranted, type Question, type UserKind } from './grants.ts'
 import { ENROL } from './names.ts'
 
 /** Who there is, as the gateway knows it. */
@@ -7,7 +7,11 @@ export interface BrokerUsers {
   /** Whether a user's password is right. */
   readonly check: (user: string, password: string) => Promise<boolean>
   /** What kind of user it is; undefined: nobody, or somebody who was revoked. */
-  readonly kindOf: (user: string) => Exclude<UserKind, 'enrol'> | undefined
+  readonly kindOf: (user: string) => Exclude<UserKind, 'enrol' | 'enrolPlain'> | undefined
+  /** Whether clients of PySync may come. */
+  readonly plainClients: boolean
+  /** Whether a user may make one more queue now: there is no other bound on their number. */
+  readonly mayDeclare: (user: string) => boolean
 }
 
 const MAX_FORM = 16 * 1024
@@ -24,14 +28,15 @@ const formOf = async (request: IncomingMessage): Promise<Question | undefined> =
 
 const decide = async (users: BrokerUsers, path: string, question: Question): Promise<boolean> => {
   const { username: user = '', password = '' } = question
-  const kind = user === ENROL ? 'enrol' : users.kindOf(user)
+  const enrolling = users.plainClients ? 'enrolPlain' : 'enrol'
+  const kind = user === ENROL ? enrolling : users.kindOf(user)
   switch (path) {
     case '/auth/user':
-      return kind === 'enrol' ? isEnrolment(question) : kind !== undefined && users.check(user, password)
+      return kind === enrolling ? isEnrolment(question) : kind !== undefined && users.check(user, password)
     case '/auth/vhost':
       return kind !== undefined
     case '/auth/resource':
-      return kind !== undefined && isGranted(kind, question)
+      return kind !== undefined && isGranted(kind, question) && (!isDeclaring(question) || users.mayDeclare(user))
     case '/auth/topic':
       return kind !== undefined && isTopicGranted(kind, question)
     default:

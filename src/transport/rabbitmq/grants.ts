@@ -1,19 +1,29 @@
 import { CHUNKS, ENROL, NOTIFICATIONS, PYSYNC, REQUESTS } from './names.ts'
 
-/** Whom the broker knows: an enrolled agent that signs, a client of PySync, a device that is about to register. */
-export type UserKind = 'agent' | 'plain' | 'enrol'
+/** Whom the broker knows: an enrolled agent that signs, a client of PySync, a device that is about to register (where PySync's may come, too). */
+export type UserKind = 'agent' | 'plain' | 'enrol' | 'enrolPlain'
 
 /** What the broker asks about (rabbitmq_auth_backend_http): fields of a form. */
 export type Question = Readonly<Record<string, string | undefined>>
 
-/** The names of queues that a user may make, read and write. */
-const ownQueue = (kind: UserKind, user: string, name: string): boolean =>
-  kind === 'agent' ? name.startsWith(`agent.${user}.`) : name.startsWith('amq.gen-')
+/** Whether a user may make, read and bind a queue of this name. The broker chooses the names of PySync's: they cannot be guessed. */
+const ownQueue = (kind: UserKind, user: string, name: string): boolean => {
+  switch (kind) {
+    case 'agent':
+      return name.startsWith(`agent.${user}.`)
+    case 'plain':
+    case 'enrolPlain':
+      return name.startsWith('amq.gen-')
+    case 'enrol':
+      return false
+  }
+}
 
 const WRITES: Readonly<Record<UserKind, ReadonlySet<string>>> = {
   agent: new Set([REQUESTS, CHUNKS]),
   plain: new Set([PYSYNC]),
-  enrol: new Set([REQUESTS, PYSYNC]),
+  enrol: new Set([REQUESTS]),
+  enrolPlain: new Set([REQUESTS, PYSYNC]),
 }
 
 /**
@@ -30,6 +40,8 @@ export const isGranted = (kind: UserKind, { username = '', resource, name = '', 
       return false
   }
 }
+
+export const isDeclaring = ({ resource, permission }: Question): boolean => resource === 'queue' && permission === 'configure'
 
 /** Topics: an agent hears of what is addressed to its own key, and publishes nothing. */
 export const isTopicGranted = (kind: UserKind, { username, name, permission, routing_key: key }: Question): boolean =>

@@ -38,7 +38,7 @@ export const createManagement = (address: string): Management => {
     bound: (vhost) =>
       ask('PUT', `/api/policies/${encodeURIComponent(vhost)}/eventsync-agents`, {
         pattern: '^(agent\\.|amq\\.gen-)',
-        definition: { 'max-length': 64, expires: 60_000 },
+        definition: { 'max-length': 64, 'max-length-bytes': 64 * 1024 * 1024, expires: 60_000 },
         'apply-to': 'queues',
       }),
   }

@@ -9,7 +9,7 @@ import { Consumer, type Source } from './consumer.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
 import { allSenders, type AllSenders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
-import { declareTopology } from './topology.ts'
+import { checkShards, declareTopology, OtherShards } from './topology.ts'
 
 export interface RabbitServerOptions extends SessionServerOptions {
   readonly broker: BrokerAddress
@@ -20,7 +20,11 @@ export interface RabbitServerOptions extends SessionServerOptions {
   readonly state?: (state: BrokerState) => void
 }
 
-export type BrokerState = { readonly tag: 'Serving' } | { readonly tag: 'Away'; readonly reason: string }
+export type BrokerState =
+  | { readonly tag: 'Serving' }
+  | { readonly tag: 'Away'; readonly reason: string }
+  /** What is there does not fit: it is of no use to try again. */
+  | { readonly tag: 'Refused'; readonly reason: string }
 
 export interface RabbitServerTransport extends ServerTransport {
   /** Whether it takes requests now. */
@@ -31,6 +35,8 @@ const CHUNK_WINDOW = 16
 /** Addressed by one message; with more the headers would not fit a frame. */
 const MOST_ADDRESSED = 300
 const MAX_PAUSE_MS = 5000
+/** After a kill a broker can be half a minute late with one queue; asked again it is quicker. */
+const SETUP_MS = 20_000
 
 /** The gateway's side at a RabbitMQ: declares what it needs, reads the queues, and starts again whenever the broker or a channel ends. */
 class RabbitServer implements RabbitServerTransport {
@@ -82,10 +88,11 @@ class RabbitServer implements RabbitServerTransport {
       const reason = await this.#once(() => {
         failures = 0
         state({ tag: 'Serving' })
-      }).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
+      }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
       this.#publishing = undefined
       if (this.#stopping()) return
-      state({ tag: 'Away', reason })
+      if (reason instanceof OtherShards) return state({ tag: 'Refused', reason: reason.message })
+      state({ tag: 'Away', reason: reason instanceof Error ? reason.message : reason })
       if (clock.monotonic() - begun > MAX_PAUSE_MS) failures = 0
       await clock.sleep(pauseAfter(failures, MAX_PAUSE_MS, random), this.#stop.signal)
     }
@@ -95,30 +102,45 @@ class RabbitServer implements RabbitServerTransport {
     return this.#stop.signal.aborted
   }
 
-  /** From connecting until something ends; the reason. Consuming and publishing are apart: an alarm stops only what publishes. */
+  /** From connecting until something ends; the reason. */
   async #once(serving: () => void): Promise<string> {
-    const { broker, shards } = this.#options
     await using parts = new AsyncDisposableStack()
-    const open = async (purpose: string) => parts.use(await AmqpConnection.open(broker, `eventsync gateway ${purpose}`, this.#stop.signal))
-    const [taking, publishing] = [await open('takes'), await open('answers')]
-    const answers = await publishing.channel()
-    await declareTopology(answers, shards)
-    const senders = allSenders(this.#options.clock, this.#limits)
-    const shared = this.#shared(senders)
-    this.#senders = senders
-    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers)))
+    const over = new AbortController()
+    parts.defer(() => over.abort())
+    const stopped = new Promise<string>((resolve) =>
+      this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true, signal: over.signal }),
+    )
+    const starting = this.#start(parts)
+    // Where it is given up, its connections end under it.
+    starting.catch(() => undefined)
+    const late = this.#options.clock.sleep(SETUP_MS, over.signal).then(() => 'The broker did not set up the queues in time.')
+    const started = await Promise.race([starting, stopped, late])
+    if (typeof started === 'string') return started
+    const { consumers, answers, ends } = started
     this.#publishing = answers
     serving()
-    const stopped = new Promise<string>((resolve) =>
-      this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true }),
-    )
-    const ends = [taking.closed, publishing.closed, answers.closed, ...consumers.map(({ closed }) => closed)]
     const reason = await Promise.race([stopped, ...ends])
     const enough = new AbortController()
     const drained = Promise.all(consumers.map((consumer) => consumer.stop()))
     await Promise.race([drained, this.#options.clock.sleep(this.#limits.drainMs, enough.signal)])
     enough.abort()
     return reason
+  }
+
+  /** Consuming and publishing are apart: an alarm stops only what publishes. */
+  async #start(parts: AsyncDisposableStack) {
+    const { broker, shards, clock } = this.#options
+    const open = async (purpose: string) => parts.use(await AmqpConnection.open(broker, `eventsync gateway ${purpose}`, this.#stop.signal))
+    const [taking, publishing] = [await open('takes'), await open('answers')]
+    const answers = await publishing.channel()
+    await checkShards(publishing, shards)
+    await declareTopology(answers, shards)
+    const senders = allSenders(clock, this.#limits)
+    const shared = this.#shared(senders)
+    this.#senders = senders
+    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers)))
+    const ends = [taking.closed, publishing.closed, answers.closed, ...consumers.map(({ closed }) => closed)]
+    return { consumers, answers, ends }
   }
 
   #sources(): readonly Source[] {

@@ -1,4 +1,4 @@
-import type { AmqpChannel, QueueOptions } from './amqp.ts'
+import type { AmqpChannel, AmqpConnection, QueueOptions } from './amqp.ts'
 import { CHUNKS, DEAD, GATEWAYS, NOTIFICATIONS, PYSYNC, REQUESTS, requestQueue } from './names.ts'
 
 /** A message that was delivered so often, and never answered, is set aside. */
@@ -20,6 +20,18 @@ const REQUEST_QUEUE = quorum({
   'x-overflow': 'reject-publish',
 })
 
+/** The broker's request queues are of another number than this gateway's setting. */
+export class OtherShards extends Error {}
+
+/** Rejects where this installation was made with another number of request queues: a folder's requests would go to two of them. */
+export const checkShards = async (connection: AmqpConnection, shards: number): Promise<void> => {
+  const [first, last, beyond] = [requestQueue(0), requestQueue(shards - 1), requestQueue(shards)]
+  if (!(await connection.hasQueue(first)) || ((await connection.hasQueue(last)) && !(await connection.hasQueue(beyond)))) return
+  throw new OtherShards(
+    `the broker has another number of request queues than ${shards}: set EVENTSYNC_AMQP_SHARDS to the number that the installation was made with`,
+  )
+}
+
 /** Everything that lasts on the broker; declaring it again changes nothing. Rejects where something is there in another form. */
 export const declareTopology = async (channel: AmqpChannel, shards: number): Promise<void> => {
   await channel.exchange(DEAD, 'fanout')
@@ -28,7 +40,8 @@ export const declareTopology = async (channel: AmqpChannel, shards: number): Pro
   for (const exchange of [REQUESTS, CHUNKS, PYSYNC]) await channel.exchange(exchange, 'direct')
   await channel.exchange(NOTIFICATIONS, 'topic')
   await channel.exchange(GATEWAYS, 'fanout')
-  for (let shard = 0; shard < shards; shard += 1) {
+  // The last first: the first one shows that all are there.
+  for (let shard = shards - 1; shard >= 0; shard -= 1) {
     await channel.queue(requestQueue(shard), REQUEST_QUEUE)
     await channel.bind(requestQueue(shard), REQUESTS, String(shard))
   }

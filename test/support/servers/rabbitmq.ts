@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { createServer, request as send } from 'node:http'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { text as readText } from 'node:stream/consumers'
 import { until } from '../wait.ts'
 import { freePorts } from './ports.ts'
@@ -50,31 +52,49 @@ const ask = (url: string, form: string): Promise<string> =>
     asking.end(form)
   })
 
+/** A broker that can be killed, come back with what it had, and be asked to do things. */
+export interface TestRabbit extends TestServer {
+  kill(): Promise<void>
+  start(): Promise<void>
+  ctl(...command: readonly string[]): Promise<void>
+}
+
 /** A real RabbitMQ on loopback, with a node name and ports of its own; gone when it stops. */
-export const startRabbit = async (directory: string): Promise<TestServer> => {
+export const startRabbit = async (directory: string): Promise<TestRabbit> => {
   const [port = 0, management = 0, distribution = 0, epmd = 0] = await freePorts(4)
   const password = randomBytes(16).toString('hex')
   const switchboard = await startSwitchboard()
   const script = join(import.meta.dirname, 'rabbitmq.sh')
   const auth = `http://127.0.0.1:${switchboard.port}/auth`
   const ports = [port, management, distribution, epmd].map(String)
-  const broker = new ServerScript(script, [directory, ...ports, auth, 'eventsync', password])
-  const stop = async (): Promise<void> => {
-    switchboard.close()
-    await broker.stop()
-  }
   const authorization = `Basic ${Buffer.from(`eventsync:${password}`).toString('base64')}`
   const answers = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${management}/api/overview`, { headers: { authorization } }).then(
       ({ ok }) => ok,
       () => false,
     )
+  let broker: ServerScript | undefined
+  const kill = async (): Promise<void> => broker?.stop()
+  const stop = async (): Promise<void> => {
+    switchboard.close()
+    await kill()
+  }
+  const start = async (): Promise<void> => {
+    const started = new ServerScript(script, [directory, ...ports, auth, 'eventsync', password])
+    broker = started
+    await until('the broker', async () => (await answers()) || !started.running, 120)
+    if (!started.running) throw new Error(`the broker did not come up: ${started.said}`)
+  }
+  const ctl = async (...command: readonly string[]): Promise<void> => {
+    const env = { PATH: process.env['PATH'], HOME: join(directory, 'home'), ERL_EPMD_PORT: String(epmd) }
+    await promisify(execFile)('/usr/lib/rabbitmq/bin/rabbitmqctl', ['-n', `eventsync-${port}@localhost`, ...command], { env })
+  }
   try {
-    await until('the broker', async () => (await answers()) || !broker.running, 120)
-    if (!broker.running) throw new Error(`the broker did not come up: ${broker.said}`)
+    await start()
   } catch (error) {
     await stop()
     throw error
   }
-  return { url: `amqp://eventsync:${password}@127.0.0.1:${port}/?management=${management}&switchboard=${switchboard.port}`, stop }
+  const url = `amqp://eventsync:${password}@127.0.0.1:${port}/?management=${management}&switchboard=${switchboard.port}`
+  return { url, stop, kill, start, ctl }
 }

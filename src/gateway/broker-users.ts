@@ -1,0 +1,66 @@
+import { createHmac } from 'node:crypto'
+import type { AgentKey } from '../domain/events.ts'
+import { createLru } from '../lib/lru.ts'
+import type { Agent } from '../projections/port.ts'
+import { brokerPasswordText } from '../protocol/signing.ts'
+import { createAttempts } from './attempts.ts'
+import type { GatewayDeps } from './deps.ts'
+
+/** The agents as a message broker's users, which it asks about. */
+export interface AgentsAsUsers {
+  /** Whether a password is right: an agent's is its signature, a PySync client's is its account's. */
+  readonly check: (user: string, password: string) => Promise<boolean>
+  /** Undefined: nobody who may come, or not any more. */
+  readonly kindOf: (user: string) => 'agent' | 'plain' | undefined
+  readonly plainClients: boolean
+  /** Whether a user may make one more queue now. */
+  readonly mayDeclare: (user: string) => boolean
+}
+
+/** Each connection makes one queue. The enrolment account stands for many. */
+const QUEUES = { burst: 30, perMinute: 30 }
+/** Passwords that were right lately: clients of PySync connect often, and a derivation takes 60 ms. */
+const MAX_KNOWN = 10_000
+
+type Deps = Pick<GatewayDeps, 'state' | 'verify' | 'passwords' | 'settings' | 'clock' | 'random'>
+
+export const createBrokerUsers = ({ state, verify, passwords, settings, clock, random }: Deps): AgentsAsUsers => {
+  const attempts = createAttempts(settings.limits.attempts, clock)
+  const declared = createAttempts(QUEUES, clock)
+  const secret = random(32)
+  const known = createLru<string, true>(MAX_KNOWN)
+  const plainClients = settings.passwordClients === 'allow'
+  const agentOf = (user: string): Agent | undefined => {
+    // Whatever has not the form of a key is nobody's.
+    const agent = state.directory.agent(user as AgentKey)
+    return agent === undefined || agent.revoked || (agent.publicKey === null && !plainClients) ? undefined : agent
+  }
+  const isPassword = async (agent: Agent, password: string): Promise<boolean> => {
+    const verifier = state.directory.account(agent.account)?.verifier
+    const digest = createHmac('sha256', secret).update(`${verifier}\0${password}`).digest('base64')
+    if (verifier !== undefined && known.get(digest) === true) return true
+    const buckets = [`account/${agent.account}`]
+    if (!attempts.take(buckets)) return false
+    const right = await passwords.check(password, verifier)
+    if (right) {
+      attempts.giveBack(buckets)
+      known.set(digest, true)
+    }
+    return right
+  }
+  return {
+    plainClients,
+    mayDeclare: (user) => declared.take([user]),
+    kindOf: (user) => {
+      const agent = agentOf(user)
+      if (agent === undefined) return undefined
+      return agent.publicKey === null ? 'plain' : 'agent'
+    },
+    check: async (user, password) => {
+      const agent = agentOf(user)
+      if (agent === undefined) return false
+      // A signature cannot be guessed: its attempts need no limit, and nobody can use one up for another.
+      return agent.publicKey === null ? isPassword(agent, password) : verify(agent.publicKey, brokerPasswordText(agent.key), password)
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+
+/** A virtual host of its own at the tests' broker. */
+export interface TestVhost extends AsyncDisposable {
+  readonly name: string
+  /** As gateways come: with an administrator's credentials, and without. */
+  readonly url: string
+  readonly agentUrl: string
+  readonly managementUrl: string
+  api(method: string, path: string, body?: object): Promise<Response>
+  /** Who answers the broker's questions about this virtual host's users. */
+  answeredBy(port: number): Promise<void>
+}
+
+/** `server`: what serverFor('rabbitmq') says. */
+export const makeVhost = async (server: string): Promise<TestVhost> => {
+  const { username, password, port, searchParams } = new URL(server)
+  const name = `test-${randomBytes(6).toString('hex')}`
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  const management = `127.0.0.1:${searchParams.get('management')}`
+  const api: TestVhost['api'] = (method, path, body) =>
+    fetch(`http://${management}/api/${path}`, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    })
+  await api('PUT', `vhosts/${name}`)
+  await api('PUT', `permissions/${name}/${username}`, { configure: '.*', write: '.*', read: '.*' })
+  return {
+    name,
+    url: `amqp://${username}:${password}@127.0.0.1:${port}/${name}`,
+    agentUrl: `amqp://127.0.0.1:${port}/${name}`,
+    managementUrl: `http://${username}:${password}@${management}/`,
+    api,
+    answeredBy: async (at) => {
+      const switchboard = `http://127.0.0.1:${searchParams.get('switchboard')}/answers-for/${name}`
+      await fetch(switchboard, { method: 'POST', body: `http://127.0.0.1:${at}` })
+    },
+    [Symbol.asyncDispose]: async () => void (await api('DELETE', `vhosts/${name}`)),
+  }
+}
