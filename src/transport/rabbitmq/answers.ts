@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Envelope } from '../port.ts'
 import type { AmqpChannel, Delivery } from './amqp.ts'
 import { bodyOf, CONTENT_TYPE } from './wire.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AgentKey } from '../../domain/events.ts'
 import type { ClientTransport } from '../port.ts'
 import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Envelope } from '../port.ts'
 import { refusal } from '../session/refusal.ts'
 import { sendFramed, sendPlain } from './answers.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { AgentKey } from '../../domain/events.ts'
 import type { Envelope, Peer } from '../port.ts'
 import { parseObject, type FrameError } from '../session/framing.ts'
