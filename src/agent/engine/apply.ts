@@ -209,7 +209,8 @@ const takeResults = (ctx: FolderContext, works: readonly Work[], results: readon
     at += work.steps.length
     return { work, result: own.find(({ tag }) => tag !== 'done') ?? own.at(-1) }
   })
-  const afterwards = ctx.index.atomically(() =>
+  // Where a power cut takes it, these steps are as those that a crash cut off before this: what they left on the disk is found by a look.
+  const afterwards = ctx.index.note(() =>
     settled.map(({ work, result }) => {
       if (result === undefined) return () => ctx.release(work.path)
       return result.tag === 'done' ? noteDone(ctx, work, result.seen) : noteNotDone(ctx, work, result)
