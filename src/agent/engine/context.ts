@@ -52,7 +52,11 @@ const RECEIPTS_KEPT = 1_000
 /** Some 100 bytes each (I16). */
 const MAX_GONE_CHUNKS = 50_000
 
-export const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
+const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
+const TOO_LONG = 'the path is longer than 4,096 bytes, which no other device could be told of'
+
+/** Why a path that the disk holds has no {@link SyncPath}. */
+export const whyUnnamed = (shown: string): string => (Buffer.byteLength(shown) > 4096 ? TOO_LONG : NOT_UTF8)
 
 /** What the loops of one folder share. All of it is touched from one thread. */
 export class FolderContext {
@@ -236,7 +240,7 @@ export class FolderContext {
     const shown = directory === '' ? raw : `${directory}/${raw}`
     if (this.unnamed.has(shown) || this.unnamed.size >= 10_000) return
     this.unnamed.add(shown)
-    this.deps.report({ tag: 'problem', path: shown, reason: NOT_UTF8 })
+    this.deps.report({ tag: 'problem', path: shown, reason: whyUnnamed(shown) })
   }
 
   /** A version's bytes are at hand: it can be put in place. */
