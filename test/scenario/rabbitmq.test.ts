@@ -1,27 +1,34 @@
+import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeVhost } from '../support/servers/rabbitmq-vhost.ts'
-import { freePorts } from '../support/servers/ports.ts'
+import { md5 } from '../support/pysync-client.ts'
+import { createRabbitWorld } from '../support/rabbit-world.ts'
 import { serverFor } from '../support/servers/server.ts'
 import { pathsOf } from '../support/tree.ts'
 import { until } from '../support/wait.ts'
-import { World } from '../support/world.ts'
+
+const KEY = '6C19A781148814833ED25840B7A07BA7'
+const USER = 'usuario01@pysync.com'
+const CLIENT = join(import.meta.dirname, '..', '..', 'examples', 'pysync_client.py')
+
+/** The statuses that the server answered one command with. */
+const runPySync = (args: readonly string[], password: string): Promise<readonly number[]> =>
+  new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], PYSYNC_PASSWORD: password }
+    // Debian's Python has Debian's pika.
+    execFile('/usr/bin/python3', [CLIENT, ...args], { env, timeout: 60_000 }, (_, stdout) => {
+      const lines = stdout.split('\n').filter((line) => line !== '')
+      resolve(lines.map((line) => (JSON.parse(line) as { readonly Status: number }).Status))
+    })
+  })
 
 const server = await serverFor('rabbitmq')
 
 describe.skipIf(server === undefined)('over RabbitMQ', () => {
   test('two devices register, stay in sync, and one that is revoked is cut off', async () => {
-    await using vhost = await makeVhost(server ?? '')
-    const [auth = 0] = await freePorts(1)
-    await vhost.answeredBy(auth)
-    await using world = await World.create({
-      EVENTSYNC_AMQP_URL: vhost.url,
-      EVENTSYNC_AMQP_MANAGEMENT_URL: vhost.managementUrl,
-      EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${auth}`,
-      EVENTSYNC_AMQP_SHARDS: '2',
-    })
-    const url = vhost.agentUrl
-    const [laptop, desktop] = [await world.device('laptop', { url }), await world.device('desktop', { url })]
+    await using net = await createRabbitWorld(server ?? '')
+    const [laptop, desktop] = [await net.device('laptop'), await net.device('desktop')]
     for (const device of [laptop, desktop]) await device.start()
     const large = Buffer.alloc(9_000_000, 'large')
     writeFileSync(laptop.path('large'), large)
@@ -39,5 +46,50 @@ describe.skipIf(server === undefined)('over RabbitMQ', () => {
     writeFileSync(desktop.path('later'), 'goes on')
     await desktop.settle()
     expect(pathsOf(laptop.folder)).not.toContain('later')
+  })
+
+  test("the example client does all of PySync's document, beside an agent", async () => {
+    await using net = await createRabbitWorld(server ?? '', { EVENTSYNC_PASSWORD_CLIENTS: 'allow' })
+    const { root } = net.world
+    const statuses = (args: readonly string[], password = 'senha', key = KEY): Promise<readonly number[]> =>
+      runPySync([net.url, key, USER, ...args], password)
+    expect(await statuses(['register-user'])).toEqual([200])
+    expect(await statuses(['register-agent'])).toEqual([200])
+    const laptop = await net.device('laptop', { email: USER, password: md5('senha') })
+    await laptop.start()
+
+    const content = Buffer.alloc(3_000_000, 'conteúdo')
+    writeFileSync(join(root, 'Arquivo01.txt'), content)
+    writeFileSync(join(root, 'novo'), 'novo')
+    writeFileSync(join(root, 'vazio.txt'), '')
+    expect(await statuses(['create', join(root, 'Arquivo01.txt')])).toEqual([100, 200])
+    expect(await statuses(['create', join(root, 'vazio.txt')])).toEqual([200])
+    await laptop.settle()
+    expect(readFileSync(laptop.path('Arquivo01.txt')).equals(content)).toBe(true)
+
+    writeFileSync(laptop.path('from the agent'), 'hello')
+    await laptop.settle()
+    expect(await statuses(['open', 'from the agent', join(root, 'opened')])).toEqual([200])
+    expect(readFileSync(join(root, 'opened'), 'utf8')).toBe('hello')
+    expect(await statuses(['open', 'Arquivo01.txt', join(root, 'opened')])).toEqual([200])
+    expect(readFileSync(join(root, 'opened')).equals(content)).toBe(true)
+    expect(await statuses(['sync'])).toEqual([200])
+
+    expect(await statuses(['update', 'Arquivo01.txt', join(root, 'novo')])).toEqual([100, 200])
+    expect(await statuses(['delete', 'vazio.txt'])).toEqual([200])
+    for (const gone of [
+      ['delete', 'vazio.txt'],
+      ['open', 'vazio.txt', join(root, 'x')],
+      ['update', 'vazio.txt', join(root, 'novo')],
+    ])
+      expect(await statuses(gone)).toEqual([404])
+    await laptop.settle()
+    expect(pathsOf(laptop.folder)).toEqual(['Arquivo01.txt', 'from the agent'])
+    expect(readFileSync(laptop.path('Arquivo01.txt'), 'utf8')).toBe('novo')
+
+    // The broker lets nobody in with a wrong password, or who is not enrolled: there is no answer then.
+    expect(await statuses(['sync'], 'errada')).toEqual([])
+    expect(await statuses(['sync'], 'senha', 'F'.repeat(32))).toEqual([])
+    expect(await statuses(['register-agent'], 'errada', 'E'.repeat(32))).toEqual([403])
   })
 })
