@@ -29,7 +29,7 @@ export const createRabbitWorld = async (server: string, env: Readonly<Record<str
   return {
     world,
     url,
-    device: (name, as = undefined) => world.device(name, { url, ...as }),
+    device: (name, as) => world.device(name, { url, ...as }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
