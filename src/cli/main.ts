@@ -3,6 +3,7 @@ import { agents } from './agents.ts'
 import { approveDeletions } from './approve-deletions.ts'
 import { conflicts } from './conflicts.ts'
 import { demo } from './demo.ts'
+import { doctor } from './doctor.ts'
 import { concludeFault } from './outcome.ts'
 import { createProgram, parseArguments } from './program.ts'
 import { register } from './register.ts'
@@ -10,7 +11,7 @@ import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { user } from './user.ts'
 
-const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions])
+const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions, doctor])
 
 // Whoever reads the output may go away before its end: that ends nothing.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
