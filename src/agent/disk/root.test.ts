@@ -46,6 +46,7 @@ describe('root', () => {
     const fs = folding(nodeFileSystem(root))
     expect(await inlineDisk(fs).root()).toEqual({ tag: 'unmarked', empty: true, exactNames: false })
     expect(await inlineDisk(failing(nodeFileSystem(root), 'mkdir', 'EROFS')).root()).toMatchObject({ exactNames: false })
+    expect(await inlineDisk(failing(fs, 'lstat', 'EIO', (path) => /probe/iu.test(path))).root()).toMatchObject({ exactNames: false })
     await inlineDisk(fs).mark('m')
     expect(await inlineDisk(fs).root()).toEqual({ tag: 'ok', marker: 'm', exactNames: false })
   })

@@ -1,6 +1,6 @@
 import type { FileSystem } from '../../filesystem/port.ts'
 import { OWN, PROBE_ALIASES } from './own.ts'
-import { codeOf } from './errors.ts'
+import { codeOf, isMissing } from './errors.ts'
 
 /** What the disk work of one folder shares between calls, in one thread. */
 export interface Session {
@@ -19,8 +19,9 @@ const isThere = (fs: FileSystem, path: string): boolean => {
     fs.lstat(path)
     return true
   } catch (error) {
-    codeOf(error)
-    return false
+    // Any other failure does not tell: taken for absence, it would make a file system that folds names one with exact names for good (I14).
+    if (isMissing(error)) return false
+    throw error
   }
 }
 
