@@ -53,7 +53,9 @@ const noteVanished = async (ctx: FolderContext, vanished: readonly SyncPath[]): 
   const known = vanished.filter((path) => {
     if (ctx.defers(path)) return false
     const node = ctx.index.get(path)
-    return ctx.problems.has(path, 'disk') || ((node.local !== undefined || node.remote?.before !== undefined) && !ctx.isIgnored(node))
+    // With nothing here before, either: a deletion that was put off for what lay here for a moment is planned again.
+    const isNews = node.local !== undefined || node.base !== undefined || node.remote?.before !== undefined
+    return ctx.problems.has(path, 'disk') || (isNews && !ctx.isIgnored(node))
   })
   if (known.length === 0 || !(await rootIsHere(ctx))) return
   const gone = await stillAbsent(ctx, known)
