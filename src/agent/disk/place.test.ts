@@ -101,6 +101,23 @@ describe('place', () => {
     expect(seenIn(result).size).toBe(4)
   })
 
+  test('nor is a file that was made executable right after the placing', async () => {
+    let at: (name: string) => string = String
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        unlink: (name) => {
+          real.unlink(name)
+          nodeFs.chmodSync(at('a'), 0o755)
+        },
+      })),
+    )
+    at = folder.at
+    await folder.stage('s1', 'ours')
+    const result = await folder.take({ tag: 'place', stage: 's1', path: path('a'), expect: undefined, grave: 'g1' })
+    expect(seenIn(result).executable).toBe(false)
+    expect(seenIn(result)).not.toEqual(await folder.seen('a'))
+  })
+
   test.each(['EPERM', 'EMLINK', 'ENOTSUP'])('without hard links (%s) it looks, then renames', async (code) => {
     const { at, text, seen, stage, take } = await diskFolder((fs) => failing(fs, 'link', code))
     await stage('s1', 'one')

@@ -22,13 +22,13 @@ export const statOrAbsent = (visit: Visit, path: string): FileStat | undefined =
 }
 
 /**
- * What a step that put `fresh` at a path reports. Where somebody has written to it or replaced it since, the stat from before is
+ * What a step that put `fresh` at a path reports. Where somebody has written to it, set its bits or replaced it since, the stat from before is
  * reported, so that the next look finds the difference: theirs must not be taken for ours.
  */
 export const doneWith = (visit: Visit, path: string, fresh: FileStat): StepResult => {
   const stat = statOrAbsent(visit, path)
-  const ours =
-    stat !== undefined && stat.kind === fresh.kind && stat.ino === fresh.ino && stat.size === fresh.size && stat.mtimeNs === fresh.mtimeNs
+  const same = stat !== undefined && stat.kind === fresh.kind && stat.ino === fresh.ino
+  const ours = same && stat.size === fresh.size && stat.mtimeNs === fresh.mtimeNs && isExecutable(stat.mode) === isExecutable(fresh.mode)
   const now = ours ? stat : fresh
   return now.kind === 'other' ? CHANGED : { tag: 'done', seen: seenOf(now, now.kind) }
 }
