@@ -67,6 +67,8 @@ export class DiskHistory implements DiskObserver {
   readonly #counts = new Map<ContentId, number>()
   readonly #writes = new WeakMap<Inode, { readonly by: Actor; readonly content: ContentId; readonly sequence: number }>()
   readonly #lookedAt = new WeakMap<Inode, number>()
+  /** When the agent last looked at an inode by a visible path. */
+  readonly #shownAt = new WeakMap<Inode, number>()
   #disk: SimDisk | undefined
   /** Whoever watches the disk: told of visible paths. */
   onChange: (path: string) => void = () => {}
@@ -98,8 +100,8 @@ export class DiskHistory implements DiskObserver {
       this.#who(),
       () => `${call} ${[...removed.map((each) => `-${this.#show(each)}`), ...added.map((each) => `+${this.#show(each)}`)].join(' ')}`,
     )
-    for (const each of added) for (const { path, inode } of below(each)) this.#came(sequence, path, inode)
-    for (const each of removed) for (const { path, inode } of below(removedTree(each, added))) this.#went(sequence, path, inode)
+    for (const each of added) for (const { path, inode } of below(each, hiddenToo)) this.#came(sequence, path, inode)
+    for (const each of removed) for (const { path, inode } of below(removedTree(each, added), hiddenToo)) this.#went(sequence, path, inode)
   }
 
   bytes(inode: Inode, before: Buffer): void {
@@ -122,13 +124,22 @@ export class DiskHistory implements DiskObserver {
     for (const path of this.#pathsOf(inode)) if (isVisible(path)) this.onChange(path)
   }
 
-  looked(inode: Inode): void {
-    if (this.actor === 'agent') this.#lookedAt.set(inode, this.#trace.next())
+  looked(inode: Inode, path?: string): void {
+    if (this.actor !== 'agent') return
+    const sequence = this.#trace.next()
+    this.#lookedAt.set(inode, sequence)
+    if (isVisible(path)) this.#shownAt.set(inode, sequence)
   }
 
-  inexact(call: string, asked: string, actual: string): void {
-    if (this.actor !== 'agent' || !isVisible(actual)) return
-    this.#trace.violated('I14', `${this.#device}: the agent's ${call} of ${asked} hit ${actual}, which is another name`)
+  inexact(call: string, asked: string, { path, inode }: Named): void {
+    if (this.actor !== 'agent' || !isVisible(path) || this.#isNewName(path, inode)) return
+    this.#trace.violated('I14', `${this.#device}: the agent's ${call} of ${asked} hit ${path}, which is another name`)
+  }
+
+  /** Its user gave it that name after the agent's last look, and right before the step that follows from it: the window that docs/design.md tells of. */
+  #isNewName(path: string, inode: Inode): boolean {
+    const named = this.appeared.get(path)?.findLast(({ by }) => by === 'user')
+    return named !== undefined && named.sequence > (this.#shownAt.get(inode) ?? Infinity)
   }
 
   /** The visible tree: every path with what it holds. */
@@ -140,7 +151,7 @@ export class DiskHistory implements DiskObserver {
   /** The tree on the disk itself, whether it is mounted or something is mounted on a folder of it. */
   #onDisk(): Map<string, Inode> {
     const home = this.#disk?.home
-    return home === undefined ? new Map<string, Inode>() : treeOf(below({ path: '', inode: home }, (inode) => inode))
+    return home === undefined ? new Map<string, Inode>() : treeOf(below({ path: '', inode: home }, onlyOnDisk))
   }
 
   /** Cuts the power, and takes down what that did to the disk: also to what nobody can see now, because a user's unsynced writes there are spoilt too. */
@@ -215,11 +226,13 @@ export class DiskHistory implements DiskObserver {
 
   /**
    * A buried inode is looked at again before its last name goes; what somebody writes into it between that look and its end is lost on any POSIX system,
-   * as it would be in a deleted file.
+   * as it would be in a deleted file. Where there are no hard links nothing can be buried that is replaced: there it is the last look at its path.
    */
   #couldNotKnow(inode: Inode, path: string | undefined): boolean {
     const write = this.#writes.get(inode)
-    return this.actor === 'agent' && !isVisible(path) && write?.by === 'user' && write.sequence > (this.#lookedAt.get(inode) ?? 0)
+    if (this.actor !== 'agent' || write?.by !== 'user') return false
+    if (!isVisible(path)) return write.sequence > (this.#lookedAt.get(inode) ?? 0)
+    return this.#disk?.traits.hardLinks === false && write.sequence > (this.#shownAt.get(inode) ?? Infinity)
   }
 
   #pathsOf(inode: Inode): string[] {
@@ -243,15 +256,23 @@ const push = (map: Map<string, PathEvent[]>, event: PathEvent): void => {
   else list.push(event)
 }
 
-/** A name and, for a folder, everything below it that is visible there. */
-function* below(named: Named, shownOf = (inode: Inode): Inode => inode.cover ?? inode): Generator<Named> {
+/** Which folders' entries count as those of a folder, since something may be mounted on it. */
+type Mounts = (inode: Inode) => readonly Inode[]
+
+const asShown: Mounts = (inode) => [inode.cover ?? inode]
+const onlyOnDisk: Mounts = (inode) => [inode]
+/** A folder that is renamed takes along what is mounted on the folders in it, and what lies hidden under that. */
+const hiddenToo: Mounts = (inode) => (inode.cover === undefined ? [inode] : [inode, inode.cover])
+
+/** A name and, for a folder, everything below it. */
+function* below(named: Named, mounts: Mounts = asShown): Generator<Named> {
   yield named
   const { path, inode } = named
   if (inode.kind !== 'directory') return
-  for (const entry of shownOf(inode).entries.values()) {
+  for (const entry of mounts(inode).flatMap(({ entries }) => [...entries.values()])) {
     const prefix = path === '' ? '' : `${path}/`
     const inside = path === undefined ? undefined : prefix + entry.name
-    if (inside !== OWN_DIRECTORY) yield* below({ path: inside, inode: entry.inode }, shownOf)
+    if (inside !== OWN_DIRECTORY) yield* below({ path: inside, inode: entry.inode }, mounts)
   }
 }
 

@@ -33,10 +33,10 @@ export interface DiskObserver {
   bytes(inode: Inode, before: Buffer): void
   /** The mode or the modification time was set. */
   attributes(inode: Inode): void
-  /** Its stat or its bytes were read. */
-  looked(inode: Inode): void
+  /** Its stat (by that path) or its bytes were read. */
+  looked(inode: Inode, path?: string): void
   /** A call changed what is at `actual` by another spelling of its name. */
-  inexact(call: string, asked: string, actual: string): void
+  inexact(call: string, asked: string, actual: Named): void
 }
 
 const SMALL_FILE = 4096
@@ -82,7 +82,7 @@ export class SimDisk implements FileSystem, Tree {
   }
 
   lstat(path: string): FileStat {
-    return this.#stat(inodeAt(this, 'lstat', path))
+    return this.#stat(inodeAt(this, 'lstat', path), path)
   }
 
   readdir(path: string): readonly DirectoryName[] {
@@ -279,8 +279,8 @@ export class SimDisk implements FileSystem, Tree {
     this.#freed = this.#freed.filter((ino) => !used.has(ino))
   }
 
-  #stat(inode: Inode): FileStat {
-    this.#observer.looked(inode)
+  #stat(inode: Inode, path?: string): FileStat {
+    this.#observer.looked(inode, path)
     return statOf(inode)
   }
 
@@ -356,7 +356,7 @@ export class SimDisk implements FileSystem, Tree {
 
   #checkSpelling(call: string, place: Place): void {
     if (place.entry === undefined || place.entry.name === place.name) return
-    this.#observer.inexact(call, place.path, this.#entryPath(place) ?? place.entry.name)
+    this.#observer.inexact(call, place.path, { path: this.#entryPath(place) ?? place.entry.name, inode: place.entry.inode })
   }
 
   #setEntry(place: Place, name: string, inode: Inode): Entry {

@@ -1,7 +1,8 @@
 import { DIRECTORY, type ContentId } from '../content-id.ts'
 import type { PathEvent } from '../history.ts'
 import type { Invariant } from '../trace.ts'
-import type { DeviceEvidence, Evidence, LogEntry } from './evidence.ts'
+import { beforeAside } from './conflicts.ts'
+import type { DeviceEvidence, Evidence, LogEntry, RootLoss } from './evidence.ts'
 import type { OnStep, Version } from './fold.ts'
 
 /**
@@ -157,10 +158,11 @@ class Judge {
     return loss !== undefined && this.#device.approvals.some((at) => at > loss.sequence && at <= this.#entry.sequence)
   }
 
-  /** A person put the folder's disk back after its loss, and approved what it holds: that is news, as if they had written it. */
+  /** A person put the folder's disk back after its loss, and approved what it holds: that is news, as if they had written it, also where it had to move aside. */
   #cameBack(path: string, content: ContentId): boolean {
     const { rootLosses, rootReturns, approvals } = this.#device
-    const loss = rootLosses.findLast(({ held, sequence }) => held.get(path) === content && sequence < this.#entry.sequence)
+    const held = (loss: RootLoss): boolean => [path, beforeAside(path)].some((each) => loss.held.get(each) === content)
+    const loss = rootLosses.findLast((each) => held(each) && each.sequence < this.#entry.sequence)
     const back = loss === undefined ? undefined : rootReturns.find((at) => at > loss.sequence)
     return back !== undefined && approvals.some((at) => at > back && at < this.#entry.sequence)
   }

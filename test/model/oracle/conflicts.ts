@@ -16,6 +16,13 @@ const originalOf = (path: string): string => {
   return path.slice(0, cut) + path.slice(cut).replace(COPY, '')
 }
 
+/** Where something lay before it was moved aside, or a folder that it is in was. */
+export const beforeAside = (path: string): string =>
+  path
+    .split('/')
+    .map((name) => name.replace(COPY, ''))
+    .join('/')
+
 /** Whether a conflict copy's name is one that a version of the path would get: a copy of a copy has no second suffix. */
 const matches = (path: string, copy: string): boolean => {
   const plain = originalOf(copy)
