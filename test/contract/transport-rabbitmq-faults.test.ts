@@ -72,18 +72,18 @@ describe.skipIf(rabbit === undefined)('rabbitmq: what goes wrong at the broker',
   }, 120_000)
 
   it('hands over to a gateway that stands by when the one that reads a queue ends: nothing lost, each folder in its order', async () => {
-    const handled: Record<string, number[]> = {}
+    const handled = new Map(['a', 'b', 'c', 'd'].map((folder): [string, number[]] => [folder, []]))
     const by = { first: 0, second: 0 }
     const handlerOf = (name: keyof typeof by) =>
       signingIn(async ({ message: { Folder: folder, N: n } }) => {
         by[name] += 1
-        ;(handled[String(folder)] ??= []).push(Number(n))
+        handled.get(typeof folder === 'string' ? folder : '')?.push(Number(n))
         return message({ Status: 200 })
       })
     const first = await serve(handlerOf('first'))
     await serve(handlerOf('second'))
     const asks = client()
-    const sending = ['a', 'b', 'c', 'd'].map(async (folder) => {
+    const sending = [...handled.keys()].map(async (folder) => {
       for (let n = 0; n < 50; n += 1) {
         await answered(asks, { Folder: folder, N: n })
         if (folder === 'a' && n === 20) void first[Symbol.asyncDispose]()
@@ -92,7 +92,7 @@ describe.skipIf(rabbit === undefined)('rabbitmq: what goes wrong at the broker',
     await Promise.all(sending)
     expect(by.first).toBeGreaterThan(0)
     expect(by.second).toBeGreaterThan(0)
-    for (const numbers of Object.values(handled)) {
+    for (const numbers of handled.values()) {
       expect(new Set(numbers).size).toBe(50)
       expect(numbers).toEqual(numbers.toSorted((one, other) => one - other))
     }
