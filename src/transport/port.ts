@@ -48,6 +48,8 @@ export interface Peer {
   readonly nonce: string
   /** Set by the gateway's handler when a SignIn succeeded. */
   agent: AgentKey | undefined
+  /** Set by the gateway's handler when a message's password was right: it is no stranger, though it never signs in. */
+  proved?: boolean
   /** A client that speaks PySync's JSON alone: no EventSync framing on this connection. */
   readonly plain: boolean
 }

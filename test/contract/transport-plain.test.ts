@@ -124,15 +124,18 @@ describe('a plain peer', () => {
 
   it('is closed when it does nothing for long, not while it is at work', async () => {
     const events: ServerEvent[] = []
-    const server = await startServer({ limits: { plainIdleMs: 5000 }, log: (event) => events.push(event) })
+    const server = await startServer({ limits: { plainIdleMs: 5000, signInMs: 5000 }, log: (event) => events.push(event) })
     const held = heldAnswers()
-    server.serve(held.handler)
+    server.serve((envelope, peer, signal) => {
+      peer.proved = true
+      return held.handler(envelope, peer, signal)
+    })
     const [idle, active] = [await plainPeer(server.address.port), await plainPeer(server.address.port)]
     active.send(OPCODES.text, '{}')
-    expect(await idle.end()).toEqual({ code: 1008, reason: 'It was idle for too long.' })
+    expect(await idle.end()).toEqual({ code: 1008, reason: 'It did not sign in in time.' })
     expect(active.closed).toBe(false)
     held.answer(0)
     expect(await nextJson(active)).toEqual({ Status: 200 })
-    expect(await active.end()).toMatchObject({ code: 1008 })
+    expect(await active.end()).toEqual({ code: 1008, reason: 'It was idle for too long.' })
   })
 })

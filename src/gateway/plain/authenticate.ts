@@ -42,6 +42,8 @@ export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate
     const agent = core.state.directory.agent(key)
     // An agent with a key of its own signs what it sends.
     if (agent?.account !== account || agent.publicKey !== null) return refused(403, 'agent', 'the agent is not enrolled')
-    return agent.revoked ? refused(403, 'revoked', 'the agent has been revoked') : agent
+    if (agent.revoked) return refused(403, 'revoked', 'the agent has been revoked')
+    peer.proved = true
+    return agent
   }
 }

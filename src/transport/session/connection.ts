@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { Envelope, Handler } from '../port.ts'
+import { MAX_HEAD, MAX_PAYLOAD, type Envelope, type Handler } from '../port.ts'
 import { Lane } from './lane.ts'
 import type { Ending, Pipe } from './link.ts'
 import type { ServerEvent, ServerLimits } from './options.ts'
@@ -17,6 +17,12 @@ export interface Surroundings {
 /** Below this much unsent, the wire keeps up: more may be sent without waiting. */
 const KEEPS_UP = 1024 * 1024
 
+/** Bytes that the answer to a request may have; those to other actions are small. */
+const LARGEST_ANSWER = new Map<unknown, number>([
+  ['Open', MAX_PAYLOAD],
+  ['Sync', MAX_HEAD],
+])
+
 /** One peer's connection at the server: its requests in order and in bounds, its answers paced, its end. */
 export class Connection {
   readonly peer: ConnectedPeer
@@ -26,7 +32,9 @@ export class Connection {
   readonly #ended = new AbortController()
   #unsent = 0
   readonly #whenSent: (() => void)[] = []
-  #lastBegun: number
+  /** What answers that are being made may still take (I16). */
+  #making = 0
+  #lastUse: number
 
   constructor(pipe: Pipe, peer: ConnectedPeer, around: Surroundings) {
     this.peer = peer
@@ -34,12 +42,17 @@ export class Connection {
     this.#around = around
     const { maxInFlight, maxInFlightBytes } = around.limits
     this.#lane = new Lane({ jobs: peer.plain ? 1 : maxInFlight, bytes: maxInFlightBytes }, pipe)
-    this.#lastBegun = around.clock.monotonic()
+    this.#lastUse = around.clock.monotonic()
   }
 
   /** Aborted when the connection has ended, for whatever reason. */
   get signal(): AbortSignal {
     return this.#ended.signal
+  }
+
+  /** It has not shown who it is, by a signature or a password. */
+  get isStranger(): boolean {
+    return this.peer.agent === undefined && !this.peer.proved
   }
 
   get keepsUp(): boolean {
@@ -48,23 +61,20 @@ export class Connection {
 
   /** Handles a request in its turn, and gives the answer to `reply`. */
   handle(request: Envelope, reply: (answer: Envelope) => Promise<void>): void {
-    this.respond(() => this.#answer(request), request.payload.byteLength, reply)
+    const largest = LARGEST_ANSWER.get(request.message['Action']) ?? 0
+    this.#lane.add({
+      bytes: request.payload.byteLength,
+      fits: () => this.#making + this.#pipe.buffered() + largest <= this.#around.limits.maxAnswerBytes,
+      run: () => {
+        this.#making += largest
+        return this.#reply(this.#answer(request), reply, largest)
+      },
+    })
   }
 
   /** As `handle`, with an answer that needs no handler. */
-  respond(answer: () => Promise<Envelope>, bytes: number, reply: (answer: Envelope) => Promise<void>): void {
-    const run = async (): Promise<void> => {
-      this.#lastBegun = this.#around.clock.monotonic()
-      try {
-        const given = await answer()
-        if (!this.signal.aborted) await reply(given)
-      } catch (error) {
-        // An answer that can't be put into JSON: the peer would wait for it for ever.
-        this.fault(error)
-        this.terminate()
-      }
-    }
-    this.#lane.add({ bytes, run })
+  respond(answer: Envelope, reply: (answer: Envelope) => Promise<void>): void {
+    this.#lane.add({ bytes: 0, run: () => this.#reply(Promise.resolve(answer), reply) })
   }
 
   /** Sends; resolves at once while the wire keeps up, otherwise when it has left: so answers that are not read stop new requests. */
@@ -75,6 +85,7 @@ export class Connection {
       send(() => {
         this.#unsent -= 1
         resolve()
+        this.#lane.advance()
         if (this.#unsent === 0) for (const done of this.#whenSent.splice(0)) done()
       })
     })
@@ -113,15 +124,32 @@ export class Connection {
     return refusal(this.#around.clock, 500, 'fault', 'The gateway failed: the fault is its own.')
   }
 
-  /** Closes a connection that has not signed in when it does nothing for too long. */
-  async expectSignIn(): Promise<void> {
+  /** Closes a connection that does not prove who it is in time, or that proved it by a password and does nothing for too long. */
+  async expectProof(): Promise<void> {
     const { clock, limits } = this.#around
-    const patience = this.peer.plain ? limits.plainIdleMs : limits.signInMs
     for (;;) {
-      await clock.sleep(patience, this.signal)
+      await clock.sleep(this.#patience(limits), this.signal)
       if (this.signal.aborted || this.peer.agent !== undefined) return
-      const idle = this.#lane.running === 0 && clock.monotonic() - this.#lastBegun >= patience
-      if (idle) return this.close('policy', this.peer.plain ? 'It was idle for too long.' : 'It did not sign in in time.')
+      const idle = this.#lane.running === 0 && clock.monotonic() - this.#lastUse >= this.#patience(limits)
+      if (idle) return this.close('policy', this.peer.proved ? 'It was idle for too long.' : 'It did not sign in in time.')
+    }
+  }
+
+  #patience({ plainIdleMs, signInMs }: ServerLimits): number {
+    return this.peer.proved ? plainIdleMs : signInMs
+  }
+
+  async #reply(made: Promise<Envelope>, reply: (answer: Envelope) => Promise<void>, promised = 0): Promise<void> {
+    try {
+      const answer = await made
+      this.#making -= promised
+      // What is refused buys a stranger no time.
+      if (!isRefusal(answer)) this.#lastUse = this.#around.clock.monotonic()
+      if (!this.signal.aborted) await reply(answer)
+    } catch (error) {
+      // An answer that can't be put into JSON: the peer would wait for it for ever.
+      this.fault(error)
+      this.terminate()
     }
   }
 
@@ -135,3 +163,5 @@ export class Connection {
     }
   }
 }
+
+const isRefusal = ({ message: { Status: status } }: Envelope): boolean => typeof status === 'number' && status >= 400

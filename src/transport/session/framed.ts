@@ -50,11 +50,7 @@ export class FramedPeer {
     if (error.id === undefined) return this.connection.close('protocol', error.reason)
     const { id, code, reason } = error
     const answer = refusal(this.#clock, code === 'tooLarge' ? 413 : 400, code, reason)
-    this.connection.respond(
-      () => Promise.resolve(answer),
-      0,
-      (given) => this.#reply(id, given),
-    )
+    this.connection.respond(answer, (given) => this.#reply(id, given))
   }
 
   async #reply(id: number, answer: Envelope): Promise<void> {

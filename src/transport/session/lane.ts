@@ -1,6 +1,8 @@
 /** One piece of work; `bytes` is what it holds in memory until it is done. */
 export interface Job {
   readonly bytes: number
+  /** Whether it may begin beside others; asked again at `advance`. */
+  readonly fits?: () => boolean
   /** Starts synchronously; never rejects. */
   readonly run: () => Promise<void>
 }
@@ -37,7 +39,7 @@ export class Lane {
   add(job: Job): void {
     if (this.#stopped) return
     this.#waiting.push(job)
-    this.#advance()
+    this.advance()
   }
 
   /** Starts nothing more, forgets what waits, lets the flow run (to be ignored); resolves when what has begun is done. */
@@ -48,7 +50,8 @@ export class Lane {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  #advance(): void {
+  /** Starts what may begin; to be called where a job's `fits` has changed. */
+  advance(): void {
     for (let next = this.#waiting[0]; next !== undefined && this.#fits(next); next = this.#waiting[0]) {
       this.#waiting.shift()
       void this.#start(next)
@@ -57,7 +60,8 @@ export class Lane {
   }
 
   #fits(job: Job): boolean {
-    return this.#running === 0 || (this.#running < this.#limits.jobs && this.#bytes + job.bytes <= this.#limits.bytes)
+    if (this.#running === 0) return true
+    return this.#running < this.#limits.jobs && this.#bytes + job.bytes <= this.#limits.bytes && job.fits?.() !== false
   }
 
   async #start(job: Job): Promise<void> {
@@ -66,7 +70,7 @@ export class Lane {
     await job.run()
     this.#running -= 1
     this.#bytes -= job.bytes
-    if (!this.#stopped) return this.#advance()
+    if (!this.#stopped) return this.advance()
     if (this.#running === 0) for (const done of this.#idle.splice(0)) done()
   }
 

@@ -9,7 +9,11 @@ export interface ServerLimits {
   /** Requests of one connection that may be in progress, and the bytes of payload they may hold together (one may always run). */
   readonly maxInFlight: number
   readonly maxInFlightBytes: number
-  /** How long a connection may do nothing before it has signed in; one that speaks PySync's JSON, which never signs in. */
+  /** What the answers of one connection may hold together: those that have not left, and as much as those under way may grow to. */
+  readonly maxAnswerBytes: number
+  /** Connections that are signed in as one agent: one more ends the oldest. */
+  readonly maxPerAgent: number
+  /** How long a connection has to prove who it is; how long one may do nothing that proved it by a password, since it never signs in. */
   readonly signInMs: number
   readonly plainIdleMs: number
   /** How long `stop` waits for the answers that were begun. */
@@ -19,6 +23,8 @@ export interface ServerLimits {
 export const SERVER_LIMITS: ServerLimits = {
   maxInFlight: 16,
   maxInFlightBytes: 16 * 1024 * 1024,
+  maxAnswerBytes: 16 * 1024 * 1024,
+  maxPerAgent: 8,
   signInMs: 30_000,
   plainIdleMs: 300_000,
   drainMs: 10_000,

@@ -7,6 +7,7 @@ export class ConnectedPeer implements Peer {
   readonly address: string
   readonly nonce: string
   readonly plain: boolean
+  proved = false
   readonly #changed: (before: AgentKey | undefined, now: AgentKey | undefined) => void
   #agent: AgentKey | undefined
 

@@ -25,11 +25,14 @@ export class SessionServer implements ServerTransport {
     this.#around = { clock: options.clock, limits: { ...SERVER_LIMITS, ...options.limits }, handler: () => this.#handler, log }
   }
 
-  /** Connections that are open, and those of them that have not signed in. */
-  get counts(): { readonly open: number; readonly unsigned: number } {
-    let signed = 0
-    for (const peers of this.#framed.values()) signed += peers.size
-    return { open: this.#connections.size, unsigned: this.#connections.size - signed }
+  /** Connections that are open. */
+  get open(): number {
+    return this.#connections.size
+  }
+
+  /** Those that have not shown who they are, and are not being closed; the oldest first. */
+  get strangers(): readonly Connection[] {
+    return [...this.#connections.keys()].filter((connection) => connection.isStranger && !connection.signal.aborted)
   }
 
   /** It takes no new connections. */
@@ -53,7 +56,7 @@ export class SessionServer implements ServerTransport {
   accept(link: Link, address: string): void {
     const connection = this.#open(link, address, false, (before, now) => {
       if (before !== undefined) this.#forget(before, framed)
-      if (now !== undefined && !connection.signal.aborted) this.#framed.set(now, (this.#framed.get(now) ?? new Set()).add(framed))
+      if (now !== undefined && !connection.signal.aborted) this.#remember(now, framed)
     })
     const framed = new FramedPeer(link, connection, this.#options.clock)
     link.listen({
@@ -101,8 +104,17 @@ export class SessionServer implements ServerTransport {
     const connection = new Connection(pipe, new ConnectedPeer({ id: `c${this.#made}`, address, nonce, plain }, signedIn), this.#around)
     this.#connections.set(connection, () => undefined)
     this.#around.log({ tag: 'Opened', peer: connection.peer })
-    void connection.expectSignIn()
+    void connection.expectProof()
     return connection
+  }
+
+  #remember(agent: AgentKey, peer: FramedPeer): void {
+    const peers = (this.#framed.get(agent) ?? new Set()).add(peer)
+    this.#framed.set(agent, peers)
+    // Each may hold its share of memory (I16); the newest is the one that the device still knows of.
+    const [oldest] = peers
+    if (peers.size > this.#around.limits.maxPerAgent)
+      oldest?.connection.close('policy', 'This device has too many connections: the oldest was closed.')
   }
 
   #forget(agent: AgentKey, peer: FramedPeer): void {

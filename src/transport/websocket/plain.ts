@@ -20,7 +20,7 @@ export const servePlain = (pipe: WebSocketPipe, connection: Connection, clock: C
   const reply = (answer: Envelope): Promise<void> => sendAnswer(pipe, connection, answer)
   const refuse = (refused: Envelope, reason: string): void => {
     connection.broken(reason)
-    connection.respond(() => Promise.resolve(refused), 0, reply)
+    connection.respond(refused, reply)
   }
   const receiveText = (text: Buffer): void => {
     const long = `The message has ${text.byteLength} bytes; at most ${MAX_HEAD} are allowed.`

@@ -6,7 +6,7 @@ import type { ServerTransport } from '../port.ts'
 import type { SessionServerOptions } from '../session/options.ts'
 import { SessionServer } from '../session/server.ts'
 import { plainAddress } from './address.ts'
-import { admission, CONNECTION_LIMITS, type ConnectionLimits } from './admission.ts'
+import { admission, toMakeWay, CONNECTION_LIMITS, type ConnectionLimits } from './admission.ts'
 import { WebSocketLink, WebSocketPipe } from './pipe.ts'
 import { servePlain } from './plain.ts'
 import { Socket, SOCKET_OPTIONS, SUBPROTOCOL, WebSocketServer } from './socket.ts'
@@ -70,7 +70,7 @@ class ListeningServer extends SessionServer implements WebSocketServerTransport 
 
   #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const address = plainAddress(request.socket.remoteAddress)
-    const refused = admission(request, this.counts, this.#limits)
+    const refused = admission(request, this.open, this.#limits)
     if (refused !== undefined) {
       this.#options.log?.({ tag: 'Rejected', address, reason: refused.reason })
       stream.on('error', () => stream.destroy())
@@ -83,6 +83,7 @@ class ListeningServer extends SessionServer implements WebSocketServerTransport 
   }
 
   #admit(socket: Socket, wire: Wire, address: string): void {
+    toMakeWay(address, this.strangers, this.#limits)?.close('policy', 'It did not sign in before too many others came.')
     const sockets = { socket, wire, clock: this.#options.clock }
     if (socket.protocol === SUBPROTOCOL) return this.accept(new WebSocketLink(sockets), address)
     const pipe = new WebSocketPipe(sockets)
