@@ -43,10 +43,17 @@ const run = async (wanted: string | undefined, paths: readonly string[], options
     return E.map(({ status }: { readonly status: { readonly held: readonly string[] } }) => list(status.held, options))(
       await statusOf(folder.right),
     )
+  const before = await statusOf(folder.right)
   const approved = await approve(folder.right, paths)
-  return E.map((number: number) =>
-    options.json === true ? printJson({ approved: number }) : print(`${count(number, 'deletion')} approved.`),
-  )(approved)
+  const isRoot = paths.length === 0 && E.isRight(before) && before.right.status.held.includes('')
+  return E.map((number: number) => {
+    if (options.json === true) return printJson({ approved: number })
+    print(
+      isRoot
+        ? 'The folder is approved as it is now: what is missing in it is deleted everywhere.'
+        : `${count(number, 'deletion')} approved.`,
+    )
+  })(approved)
 }
 
 const list = (held: readonly string[], { json }: Options): void => {

@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import { keyFile } from '../agent/device/key-file.ts'
-import { DATA_MARKER, neighbourAbove } from '../agent/device/nesting.ts'
+import { neighbourAbove, syncedFolderAround } from '../agent/device/nesting.ts'
+import { realPathOf } from '../agent/device/real-path.ts'
+import { DATA_MARKER } from '../domain/path.ts'
 import { lockFile, type LockError } from '../lib/file-lock.ts'
 import { saveFile } from '../lib/save-file.ts'
 import type { Signer } from '../protocol/signing.ts'
@@ -25,11 +27,13 @@ export interface DataDirectory extends Disposable {
 }
 
 export const openDataDirectory = (directory: string): Outcome<DataDirectory> => {
+  const real = realPathOf(directory)
+  const above = neighbourAbove(real)
+  if (above !== undefined)
+    return fail('usage', `the data directory ${real} lies inside ${above.path}, ${above.what}: give it another place with --data`)
+  if (syncedFolderAround(real) !== undefined) return fail('usage', `${real} is a synced folder: give the data another place with --data`)
   const path = make(directory)
   if (E.isLeft(path)) return path
-  const above = neighbourAbove(path.right)
-  if (above !== undefined)
-    return fail('usage', `the data directory ${path.right} lies inside ${above.path}, ${above.what}: give it another place with --data`)
   const lock = E.mapLeft((error: LockError) => lockFailure(path.right, error))(lockFile(join(path.right, 'lock')))
   if (E.isLeft(lock)) return lock
   const opened = E.Monad.chain(checkFormat(path.right), () => fromDevice(keyFile(join(path.right, 'gateway.pem'))))

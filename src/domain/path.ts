@@ -8,6 +8,12 @@ export type PathError = { readonly tag: 'BadPath'; readonly reason: string }
 /** The name of the directory at a folder's root that holds the marker and staged files; it never syncs. */
 export const OWN_DIRECTORY = '.eventsync'
 
+/** The file by which a gateway's data directory is known. */
+export const DATA_MARKER = 'eventsync-data.json'
+
+/** The file by which a device's state directory is known. */
+export const STATE_MARKER = 'eventsync-state.json'
+
 const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 4096
 

@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { run } from '../support/processes.ts'
 import { until } from '../support/wait.ts'
-import { expectSame, World } from '../support/world.ts'
+import { Device, expectSame, World } from '../support/world.ts'
 
 test('two agents on one folder are refused, from one device or from two', async () => {
   await using world = await World.create()
@@ -32,6 +32,17 @@ test('I15: nested folders, and a state or data directory inside a synced one, ar
   expect(nested.stderr).toMatch(/lies inside .*laptop, a synced folder/)
   expect(await desktop.run('agent', world.root, '--once')).toMatchObject({ code: 2 })
   expect(await run(['serve', '--data', laptop.path('gateway'), '--listen', '127.0.0.1:0'])).toMatchObject({ code: 2 })
+  expect(await new Device(world, 'phone', laptop.path('deep', 'state')).register()).toMatchObject({ code: 2 })
+  expect([existsSync(laptop.path('gateway')), existsSync(laptop.path('deep'))]).toEqual([false, false])
+  renameSync(desktop.state, laptop.path('state'))
+  const moved = new Device(world, 'tablet', laptop.path('state'))
+  expect(await moved.run('agent', moved.folder, '--once')).toMatchObject({ code: 2 })
+  await laptop.settle()
+  expect((await laptop.status()).problems.map(({ path }) => path)).toContain('state')
+  const phone = await world.device('phone')
+  await phone.start()
+  await phone.settle()
+  expect(existsSync(phone.path('state', 'key.pem'))).toBe(false)
 })
 
 test('a data directory has one gateway, and is not opened by an older version', async () => {

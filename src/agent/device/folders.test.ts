@@ -74,6 +74,14 @@ test('I15: a state or data directory inside a synced folder is refused, and the 
   expect(sync(at('a', 'gateway', 'objects'))).toMatch(/^BadFolder: .* lies inside .*, a gateway's data directory/)
 })
 
+test("another device's state directory is no place for a synced folder, nor is one for it", () => {
+  mkdirSync(at('a', 'st'), { recursive: true })
+  writeFileSync(at('a', 'st', 'eventsync-state.json'), '')
+  expect(sync(at('a'))).toMatch(/^BadFolder: .* holds .*, a device's state directory/)
+  expect(sync(at('a', 'st'))).toMatch(/^BadFolder: .* is a device's state directory/)
+  expect(sync(at('a', 'st', 'x'))).toMatch(/^BadFolder: .* lies inside .*, a device's state directory/)
+})
+
 test('a file is no folder', () => {
   writeFileSync(at('file'), '')
   expect(sync(at('file'))).toMatch(/^BadFolder: .* is not a folder/)

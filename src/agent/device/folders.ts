@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { OWN_DIRECTORY } from '../../domain/path.ts'
+import { DATA_MARKER, OWN_DIRECTORY, STATE_MARKER } from '../../domain/path.ts'
 import { lockFile } from '../../lib/file-lock.ts'
 import { saveFile } from '../../lib/save-file.ts'
 import { attempt, deviceError, type DeviceError } from './error.ts'
-import { DATA_MARKER, neighbourAbove, neighbourInside } from './nesting.ts'
+import { neighbourAbove, neighbourInside } from './nesting.ts'
 import { isWithin, overlaps, realPathOf } from './real-path.ts'
 
 /** One synced folder as the device's state knows it. */
@@ -88,7 +88,7 @@ const takeRoot = (folder: LocalFolder, locks: DisposableStack): E.Either<DeviceE
     if (inside !== undefined)
       return deviceError(
         'BadFolder',
-        `${folder.path} holds ${inside.path}, ${inside.what}: synced folders cannot be nested; move one of them`,
+        `${folder.path} holds ${inside.path}, ${inside.what}: nothing of EventSync's can lie inside a synced folder; move one of them`,
       )
   }
   const own = join(folder.path, OWN_DIRECTORY)
@@ -116,5 +116,6 @@ const misplaced = (state: string, { path }: LocalFolder): string | undefined => 
   const above = neighbourAbove(path)
   if (above !== undefined) return `${path} lies inside ${above.path}, ${above.what}: synced folders cannot be nested; move one of them`
   if (existsSync(join(path, DATA_MARKER))) return `${path} is a gateway's data directory`
+  if (existsSync(join(path, STATE_MARKER))) return `${path} is a device's state directory`
   return undefined
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -22,6 +22,14 @@ test('the state directory and the key are for their owner alone', () => {
   expect(mode(join(state, 'key.pem'))).toBe(0o600)
   const again = deviceKey(state)
   expect(E.isRight(first) && E.isRight(again) && first.right.publicKey === again.right.publicKey).toBe(true)
+})
+
+test('a state directory in a synced folder is refused by real path, and not made', () => {
+  mkdirSync(join(root, 'synced', '.eventsync'), { recursive: true })
+  symlinkSync(join(root, 'synced'), join(root, 'link'))
+  for (const state of ['synced', 'synced/a/state', 'link/a/state'])
+    expect(openStateDirectory(join(root, state))).toMatchObject({ left: { tag: 'BadFolder' } })
+  expect(existsSync(join(root, 'synced', 'a'))).toBe(false)
 })
 
 test('a key that others can read, or that is damaged, is refused', () => {

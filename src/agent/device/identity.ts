@@ -2,10 +2,13 @@ import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
 import type { AccountId, AgentKey, FolderId } from '../../domain/events.ts'
+import { STATE_MARKER } from '../../domain/path.ts'
 import { saveFile } from '../../lib/save-file.ts'
 import type { Signer } from '../../protocol/signing.ts'
 import { attempt, deviceError, type DeviceError } from './error.ts'
 import { keyFile } from './key-file.ts'
+import { syncedFolderAround } from './nesting.ts'
+import { realPathOf } from './real-path.ts'
 
 /** What `register` learned: who this device is, and where and with whom it keeps folders. */
 export interface Enrolment {
@@ -24,12 +27,21 @@ export interface Enrolment {
 
 const FORMAT = 1
 
-/** Makes the device's directory where it is missing, for its owner alone, and tells its real path. */
-export const openStateDirectory = (directory: string): E.Either<DeviceError, string> =>
-  attempt(`use the state directory ${directory}`, () => {
+/** Makes the device's directory where it is missing, for its owner alone, and tells its real path; refuses one in a synced folder, where the key would be synced. */
+export const openStateDirectory = (directory: string): E.Either<DeviceError, string> => {
+  const folder = syncedFolderAround(realPathOf(directory))
+  if (folder !== undefined)
+    return deviceError(
+      'BadFolder',
+      `the state directory ${directory} lies inside ${folder}, a synced folder: move it out, or give it another place with --state`,
+    )
+  return attempt(`use the state directory ${directory}`, () => {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
+    const marker = join(directory, STATE_MARKER)
+    if (!existsSync(marker)) saveFile(marker, `${JSON.stringify({ format: FORMAT })}\n`)
     return realpathSync(directory)
   })
+}
 
 const enrolmentFile = (state: string): string => join(state, 'device.json')
 

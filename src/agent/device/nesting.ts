@@ -1,30 +1,35 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { OWN_DIRECTORY } from '../../domain/path.ts'
+import { DATA_MARKER, OWN_DIRECTORY, STATE_MARKER } from '../../domain/path.ts'
 
-/** The file by which a gateway's data directory is known. */
-export const DATA_MARKER = 'eventsync-data.json'
-
-/** A synced folder or a gateway's data directory, found at or above or inside another place (I15). */
+/** A synced folder, a gateway's data directory or a device's state directory, found at or above or inside another place (I15). */
 export interface Neighbour {
   readonly path: string
-  readonly what: 'a synced folder' | "a gateway's data directory"
+  readonly what: 'a synced folder' | "a gateway's data directory" | "a device's state directory"
 }
 
 const neighbourAt = (path: string): Neighbour | undefined => {
   if (existsSync(join(path, OWN_DIRECTORY))) return { path, what: 'a synced folder' }
   if (existsSync(join(path, DATA_MARKER))) return { path, what: "a gateway's data directory" }
+  if (existsSync(join(path, STATE_MARKER))) return { path, what: "a device's state directory" }
   return undefined
 }
 
-/** The nearest synced folder or data directory that `path` lies in; `path` itself does not count. */
+/** The synced folder that `path` is, or lies in, however deep: what is secret must not lie there. */
+export const syncedFolderAround = (path: string): string | undefined => {
+  if (existsSync(join(path, OWN_DIRECTORY))) return path
+  const parent = dirname(path)
+  return parent === path ? undefined : syncedFolderAround(parent)
+}
+
+/** The nearest synced folder, data or state directory that `path` lies in; `path` itself does not count. */
 export const neighbourAbove = (path: string): Neighbour | undefined => {
   const parent = dirname(path)
   if (parent === path) return undefined
   return neighbourAt(parent) ?? neighbourAbove(parent)
 }
 
-/** The first synced folder or data directory found inside `root`; what can't be listed is passed over. */
+/** The first synced folder, data or state directory found inside `root`; what can't be listed is passed over. */
 export const neighbourInside = (root: string): Neighbour | undefined => {
   const waiting = directoriesIn(root)
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {

@@ -3,6 +3,7 @@ import { OWN_DIRECTORY, parsePath, type SyncPath } from '../../domain/path.ts'
 import type { FileStat } from '../../filesystem/port.ts'
 import { diskErrorOf, isMissing } from './errors.ts'
 import { lookOf } from './look.ts'
+import { PRIVATE, PRIVATE_MARKERS } from './own.ts'
 import type { Listing, Look } from './port.ts'
 import type { Session } from './session.ts'
 import { createVisit, type Visit } from './visit.ts'
@@ -22,7 +23,10 @@ const entriesOf = (session: Session, directory: SyncPath | '', stat: FileStat): 
   const entries: Look[] = []
   const unnameable: string[] = []
   const prefix = directory === '' ? '' : `${directory}/`
-  for (const { name, raw } of session.fs.readdir(directory)) {
+  const names = session.fs.readdir(directory)
+  if (directory !== '' && names.some(({ name }) => name !== undefined && PRIVATE_MARKERS.includes(name)))
+    return { tag: 'unknown', error: PRIVATE }
+  for (const { name, raw } of names) {
     if (directory === '' && name === OWN_DIRECTORY) continue
     const path = name === undefined ? undefined : parsePath(prefix + name)
     if (path === undefined || E.isLeft(path)) {
@@ -38,7 +42,7 @@ const entriesOf = (session: Session, directory: SyncPath | '', stat: FileStat): 
 const listOne = (visit: Visit, directory: SyncPath | ''): Result => {
   const blocked = visit.blocked(directory)
   if (blocked?.tag === 'failed') return { tag: 'unknown', error: blocked.error }
-  const found = blocked ?? visit.find(directory)
+  const found = blocked ?? visit.findAnywhere(directory)
   if (found.tag !== 'found') return { tag: 'absent' }
   try {
     return entriesOf(visit.session, directory, found.stat)

@@ -1,4 +1,5 @@
-import { OWN_DIRECTORY } from '../../domain/path.ts'
+import { DATA_MARKER, OWN_DIRECTORY, STATE_MARKER } from '../../domain/path.ts'
+import type { DiskError } from './port.ts'
 
 /** Everything of EventSync's own in a synced folder. The probe's name has a letter with two Unicode forms and two cases. */
 export const OWN = {
@@ -12,6 +13,14 @@ export const OWN = {
 
 /** Other spellings of the probe: a file system that finds one of them folds names. */
 export const PROBE_ALIASES = [`${OWN_DIRECTORY}/PROBE-\u00c9`, `${OWN_DIRECTORY}/probe-e\u0301`] as const
+
+/** A directory with one of these holds secrets (keys, password verifiers): nothing in it is synced. */
+export const PRIVATE_MARKERS: readonly string[] = [STATE_MARKER, DATA_MARKER]
+
+export const PRIVATE: DiskError = {
+  tag: 'Private',
+  reason: "a device's state or a gateway's data lies here, which is never synced: move it out of the synced folder",
+}
 
 const plain = (name: string): string => {
   if (!/^[\w-][\w.-]{0,127}$/.test(name)) throw new Error('a stage or grave has a name that is not plain')

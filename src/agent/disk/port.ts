@@ -21,6 +21,8 @@ export type DiskError =
   /** A parent is missing, is no directory, or is a symlink (I11). */
   | { readonly tag: 'BadParent'; readonly reason: string }
   | { readonly tag: 'NotEmpty'; readonly reason: string }
+  /** It is, or lies in, a device's state or a gateway's data: never read, never synced. */
+  | { readonly tag: 'Private'; readonly reason: string }
   | { readonly tag: 'Io'; readonly reason: string }
 
 /** What is at a path, by its exact name. 'unknown': it can't be told (a parent that can't be listed, an I/O error): nothing is planned. */

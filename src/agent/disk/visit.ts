@@ -1,6 +1,6 @@
 import type { FileStat } from '../../filesystem/port.ts'
 import { diskErrorOf, io, isMissing } from './errors.ts'
-import { OWN } from './own.ts'
+import { OWN, PRIVATE, PRIVATE_MARKERS } from './own.ts'
 import type { DiskError } from './port.ts'
 import type { Session } from './session.ts'
 
@@ -21,6 +21,8 @@ export type Found =
 export interface Visit {
   readonly session: Session
   find(path: string): Found
+  /** The same, without a look whether it lies in a private place: for who lists, and sees the marker anyway. */
+  findAnywhere(path: string): Found
   /** Why nothing may be put into this directory; undefined where it is a real one of this folder. */
   blocked(directory: string): Found | undefined
   /** The other name by which the file system finds `path`; undefined where it is there by its own name, or not at all. */
@@ -50,6 +52,20 @@ const lostMarker = (session: Session): DiskError | undefined => {
   }
 }
 
+/** Which directories are, or lie in, a place that is never synced; what was learned is kept until it is forgotten. */
+const privatePlaces = (isThere: (path: string) => boolean) => {
+  const known = new Map<string, boolean>()
+  const holds = (directory: string): boolean => {
+    if (directory === '' || directory === OWN.directory) return false
+    const before = known.get(directory)
+    if (before !== undefined) return before
+    const found = holds(cut(directory)[0]) || PRIVATE_MARKERS.some((marker) => isThere(`${directory}/${marker}`))
+    known.set(directory, found)
+    return found
+  }
+  return { holds, forget: () => known.clear() }
+}
+
 export const createVisit = (session: Session): Visit => {
   const { fs } = session
   const real = new Map<string, bigint>()
@@ -72,7 +88,7 @@ export const createVisit = (session: Session): Visit => {
 
   const blocked = (directory: string): Found | undefined => {
     if (real.has(directory)) return undefined
-    const found = directory === '' ? lookAt('') : find(directory)
+    const found = directory === '' ? lookAt('') : findAnywhere(directory)
     if (found.tag === 'absent') return orphan(`the folder "${directory}" is missing`)
     if (found.tag !== 'found') return found
     if (found.stat.kind !== 'directory') return orphan(`"${directory}" is not a folder`)
@@ -93,11 +109,20 @@ export const createVisit = (session: Session): Visit => {
     }
   }
 
-  const find = (path: string): Found => blocked(cut(path)[0]) ?? lookAt(path)
+  const findAnywhere = (path: string): Found => blocked(cut(path)[0]) ?? lookAt(path)
+
+  const privacy = privatePlaces((path) => lookAt(path).tag === 'found')
+
+  const find = (path: string): Found => {
+    const found = findAnywhere(path)
+    if (found.tag === 'orphan' || found.tag === 'failed') return found
+    return privacy.holds(cut(path)[0]) ? { tag: 'failed', error: PRIVATE } : found
+  }
 
   const forget = (): void => {
     real.clear()
     names.clear()
+    privacy.forget()
   }
-  return { session, find, blocked, alias, lost: () => lostMarker(session), forget }
+  return { session, find, findAnywhere, blocked, alias, lost: () => lostMarker(session), forget }
 }

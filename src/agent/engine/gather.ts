@@ -217,7 +217,7 @@ export const quietAt = (ctx: FolderContext): number | undefined =>
 
 const addDestructive = async (ctx: FolderContext, message: Message): Promise<void> => {
   const { destructive } = ctx.queues
-  if (destructive.size === 0 && ctx.scanned && isResting(ctx)) endRootApproval(ctx)
+  if (destructive.size === 0 && ctx.scanned && !ctx.scanWanted && isResting(ctx)) endRootApproval(ctx)
   if (destructive.size === 0 || !isQuiet(ctx)) return
   const reason = tooManyDeletions(ctx)
   // Many may be the sources of as many moves: only at rest can it be told.

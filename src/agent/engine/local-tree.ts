@@ -1,5 +1,5 @@
 import { CHUNK_MIN, type Content, directoryContent, sameBytes, sameContent } from '../../domain/content.ts'
-import { isUnder, nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
+import { ancestorsOf, isUnder, nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
 import type { Look, Reading, Seen } from '../disk/port.ts'
 import { IGNORE_FILE } from '../ignore-rules.ts'
 import type { LocalNode } from '../index/node.ts'
@@ -60,6 +60,9 @@ export const noteLook = (ctx: FolderContext, look: Look, found: Found): void => 
   if (ctx.defers(look.path)) return
   if (found.asOf !== ctx.groupsApplied && speaksOfChange(ctx, look)) return ctx.look(look.path)
   if (look.tag === 'absent') return noteAbsent(ctx, look.path)
+  // The place was told of as a whole.
+  if (look.tag === 'unknown' && look.error.tag === 'Private' && ancestorsOf(look.path).some((above) => ctx.problems.has(above, 'disk')))
+    return
   if (look.tag === 'unknown') return ctx.block(look.path, obstacleOf(look.error, 'disk'))
   if (look.tag === 'special') return ctx.block(look.path, { reason: look.reason, side: 'disk', permanent: true })
   if (ctx.ignore.ignores(look.path, look.seen.kind === 'directory')) return ctx.readable(look.path)

@@ -3,7 +3,7 @@ import { plan } from '../../domain/plan/plan.ts'
 import type { Intent } from '../../domain/plan/trees.ts'
 import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
-import { holdsBelow, isHeld, isReturn, releaseHold, releaseSettledHolds, staysHeld } from './holds.ts'
+import { holdsBelow, isHeld, isReturn, releaseHold, releaseSettledHolds, rootIsApproved, staysHeld } from './holds.ts'
 
 const AT_ONCE = 512
 const QUEUE_LIMIT = 4_096
@@ -123,6 +123,8 @@ export const planLoop = async (ctx: FolderContext): Promise<void> => {
       })
     }
     const more = ctx.rootLost === undefined && (ctx.hot.size > 0 || (ctx.sweep !== undefined && queueHasRoom(ctx)))
+    // The approval of a root ends at rest, which nothing else may tell of.
+    if (!more && rootIsApproved(ctx)) ctx.wake.publish.notify()
     ctx.wake.settled.notify()
     if (more) await ctx.deps.clock.sleep(0)
     else await ctx.wake.plan.wait(ctx.deps.clock, ctx.signal, Math.max(0, (ctx.problems.next() ?? Infinity) - ctx.now))

@@ -27,7 +27,7 @@ const LONGEST_PAUSE_MS = 60_000
 export const obstacleOf = (error: DiskError, side: Side): Obstacle => ({
   reason: error.reason,
   side,
-  permanent: error.tag === 'BadName' || error.tag === 'NameClash',
+  permanent: error.tag === 'BadName' || error.tag === 'NameClash' || error.tag === 'Private',
 })
 
 /** Paths that can't be dealt with now, and why; each is tried again with growing pauses, and everything else goes on. */

@@ -15,9 +15,11 @@ const found = (ctx: FolderContext): true => {
   if (ctx.rootLost !== undefined) {
     ctx.deps.report({ tag: 'note', text: 'The folder is back: going on.' })
     ctx.lastError = null
+    ctx.rootLost = undefined
     ctx.planAll()
+    // Their loops sleep while the root is lost, with what had been handed to them before.
+    for (const wake of [ctx.wake.apply, ctx.wake.publish, ctx.wake.look]) wake.notify()
   }
-  ctx.rootLost = undefined
   return true
 }
 
@@ -28,7 +30,7 @@ const found = (ctx: FolderContext): true => {
 export const rootIsHere = async (ctx: FolderContext): Promise<boolean> => {
   const marker = ctx.index.meta('marker')
   const root = await ctx.deps.disk.root()
-  if (root.tag === 'missing') return lose(ctx, root.reason)
+  if (root.tag === 'missing') return lose(ctx, `the folder itself cannot be used (${root.reason}): put it back, or mount its disk`)
   if (root.tag === 'ok' && root.marker === marker) return found(ctx)
   if (rootIsApproved(ctx)) return mark(ctx)
   if (marker !== undefined && root.tag === 'ok') return lose(ctx, 'the folder is not the one that was synced here: its marker is another')
