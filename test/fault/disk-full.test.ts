@@ -65,6 +65,7 @@ describe("the gateway's disk is full", () => {
     await until('it to be said', async () => /no space left/.test((await laptop.status()).lastError ?? ''), 30)
     expect(await laptop.status()).toMatchObject({ inSync: false })
     expect(filesIn(laptop.folder)).toBe(200)
+    expect(world.gateway.running).toBe(true)
     await world.gateway.kill()
     disk.free()
     await world.startGateway()

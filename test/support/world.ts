@@ -204,9 +204,19 @@ export class Device {
   }
 }
 
-/** Settles all devices (twice: a conflict copy of one is news for the others), and expects them to hold the same. */
+const isAtRest = async (devices: readonly Device[]): Promise<boolean> => {
+  for (const device of devices) await device.settle()
+  const states = await Promise.all(devices.map((device) => device.status()))
+  return states.every(({ inSync }) => inSync)
+}
+
+/**
+ * Settles all devices (twice at least: a conflict copy of one is news for the others; and until all rest at one moment, since a late word of the
+ * watcher makes one look again), and expects them to hold the same.
+ */
 export const expectSame = async (...devices: readonly Device[]): Promise<void> => {
-  for (let round = 0; round < 2; round += 1) for (const device of devices) await device.settle()
+  await isAtRest(devices)
+  for (let round = 0; round < 20 && !(await isAtRest(devices)); round += 1);
   for (const device of devices)
     expect(await device.status(), device.name).toMatchObject({ inSync: true, connected: true, pending: 0, held: [], problems: [] })
   const [first, ...others] = devices

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
+import { databaseFailure } from '../../lib/sqlite.ts'
 import { checkCheckpoint, followPage, type FollowSource } from './runner.ts'
 import type { FollowPort, FromFollower, ToFollower } from './worker-protocol.ts'
 import type { FollowTables } from './write.ts'
@@ -8,7 +9,7 @@ const RETRY_MS = 500
 
 /**
  * The following thread's loop: folds page by page, tells how far it is, and waits for a ring at the log's end. Resolves when told to stop, or at an event
- * that it can't understand (it says so then). A log that can't be read for now is tried again. After a ring it lets events gather for `gatherMs`.
+ * that it can't understand (it says so then). A log that can't be read for now, and tables whose disk is full, are tried again. After a ring it lets events gather for `gatherMs`.
  */
 export const runFollower = async (
   port: FollowPort<FromFollower, ToFollower>,
@@ -41,7 +42,14 @@ const orderOf = (tables: FollowTables): bigint => tables.checkpoint()?.position.
 
 const nextPage = async (source: FollowSource, tables: FollowTables, checked: boolean): ReturnType<typeof followPage> => {
   const same = checked ? E.right(undefined) : await checkCheckpoint(source, tables)
-  return E.isLeft(same) ? same : followPage(source, tables)
+  if (E.isLeft(same)) return same
+  try {
+    return await followPage(source, tables)
+  } catch (error) {
+    // The page was rolled back whole; it is folded again once there is room.
+    if (databaseFailure(error) !== 'full') throw error
+    return E.left({ tag: 'Unavailable', reason: 'the disk of the projections is full' })
+  }
 }
 
 const createRing = (port: FollowPort<FromFollower, ToFollower>) => {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { createServer, type Server } from 'node:net'
 
 const listening = (port: number): Promise<Server> =>
@@ -7,24 +8,24 @@ const listening = (port: number): Promise<Server> =>
     server.listen(port, '127.0.0.1', () => resolve(server))
   })
 
-const portOf = (server: Server): number => {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('a listening server has a port')
-  return address.port
-}
-
 const closed = (servers: readonly Server[]): Promise<unknown> =>
   Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
 
-/** So many free ports in a row. Somebody else may take them before they are used: then starting what needs them fails, and says so. */
+/** Below the ports that a system hands out by itself: so no connection takes one between the look and its use. */
+const LOWEST = 10_000
+const HIGHEST = 30_000
+
+/**
+ * So many free ports in a row, from a place of chance: others who look at the same moment look elsewhere. Somebody may take them all the same
+ * before they are used: then starting what needs them fails, and says so.
+ */
 export const freePorts = async (count: number): Promise<readonly number[]> => {
   for (let tries = 0; tries < 50; tries += 1) {
-    const first = await listening(0)
-    const start = portOf(first)
-    const others = await Promise.allSettled(Array.from({ length: count - 1 }, (_, at) => listening(start + 1 + at)))
-    const open = others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
-    await closed([first, ...open])
-    if (open.length === count - 1) return Array.from({ length: count }, (_, at) => start + at)
+    const start = randomInt(LOWEST, HIGHEST)
+    const tried = await Promise.allSettled(Array.from({ length: count }, (_, at) => listening(start + at)))
+    const open = tried.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    await closed(open)
+    if (open.length === count) return Array.from({ length: count }, (_, at) => start + at)
   }
   throw new Error(`no ${count} free ports in a row`)
 }
