@@ -23,7 +23,7 @@ it('goes on by itself once the full disk of its tables has room again', async ()
   const said: FromFollower[] = []
   port1.on('message', (message: FromFollower) => said.push(message))
   const { log, blobs } = world.gateway.deps
-  const reads = vi.fn(log.readAll)
+  const reads = vi.fn((...asked: Parameters<typeof log.readAll>) => log.readAll(...asked))
   const ended = runFollower(port2, logSource({ ...log, readAll: reads }, blobs), tables)
   onTestFinished(async () => {
     port1.postMessage({ tag: 'stop' })
