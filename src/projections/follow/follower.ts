@@ -9,7 +9,7 @@ const RETRY_MS = 500
 
 /**
  * The following thread's loop: folds page by page, tells how far it is, and waits for a ring at the log's end. Resolves when told to stop, or at an event
- * that it can't understand (it says so then). A log that can't be read for now, and tables whose disk is full, are tried again. After a ring it lets events gather for `gatherMs`.
+ * that it can't understand (it says so then). A log that can't be read for now, and tables whose disk gets full once it has caught up, are tried again. After a ring it lets events gather for `gatherMs`.
  */
 export const runFollower = async (
   port: FollowPort<FromFollower, ToFollower>,
@@ -21,7 +21,7 @@ export const runFollower = async (
   let caughtUp = false
   let checked = false
   while (!bell.stopped()) {
-    const page = await nextPage(source, tables, checked)
+    const page = await nextPage(source, tables, { checked, caughtUp })
     if (E.isLeft(page)) {
       if (page.left.tag === 'Stopped') return port.postMessage({ tag: 'stopped', reason: page.left.reason })
       await sleep(RETRY_MS)
@@ -40,14 +40,19 @@ export const runFollower = async (
 
 const orderOf = (tables: FollowTables): bigint => tables.checkpoint()?.position.order ?? -1n
 
-const nextPage = async (source: FollowSource, tables: FollowTables, checked: boolean): ReturnType<typeof followPage> => {
+interface Progress {
+  readonly checked: boolean
+  readonly caughtUp: boolean
+}
+
+const nextPage = async (source: FollowSource, tables: FollowTables, { checked, caughtUp }: Progress): ReturnType<typeof followPage> => {
   const same = checked ? E.right(undefined) : await checkCheckpoint(source, tables)
   if (E.isLeft(same)) return same
   try {
     return await followPage(source, tables)
   } catch (error) {
-    // The page was rolled back whole; it is folded again once there is room.
-    if (databaseFailure(error) !== 'full') throw error
+    // The page was rolled back whole; it is folded again once there is room. A gateway that only starts says so and ends.
+    if (!caughtUp || databaseFailure(error) !== 'full') throw error
     return E.left({ tag: 'Unavailable', reason: 'the disk of the projections is full' })
   }
 }
