@@ -21,6 +21,8 @@ const createIndex = (): PackIndex & { readonly add: (event: PackEvent) => void }
   const places = new Map<Hash, { pack: string; offset: number; size: number }>()
   return {
     find: (chunk) => places.get(chunk),
+    isGone: () => false,
+    isRetired: () => false,
     together: (ask) => ask(),
     add: ({ pack, entries }) => entries.forEach(({ hash: chunk, offset, size }) => places.set(chunk, { pack, offset, size })),
   }

@@ -6,7 +6,7 @@ import { sha256 } from '../protocol/hash.ts'
 import { arrange } from './arrange.ts'
 import { chunkName, packName } from './names.ts'
 import { createOwnObjects, type OwnObjects } from './own-objects.ts'
-import { encodePack } from './pack.ts'
+import { encodePack, type Pack } from './pack.ts'
 import { createPackReads } from './pack-reads.ts'
 import type { BlobStore, NewChunk, ObjectStore, PackIndex, StoreError } from './port.ts'
 import { type DamagedObject, scanPacks, verifyObjects } from './verify.ts'
@@ -50,11 +50,14 @@ const getPacked = async ({ index, readPacked, latest }: Parts, hash: Hash): Prom
   return checked(hash, packName(place.pack), await readPacked(place))
 }
 
+const getOwn = async ({ own, index }: Parts, hash: Hash): Result<Buffer> =>
+  index.isRetired({ chunk: hash }) ? E.left({ tag: 'NotFound', name: chunkName(hash) }) : own.get(hash)
+
 /** From its pack, and where that fails from the object of its own that a repair made. */
 const get = async (parts: Parts, hash: Hash, unchecked: boolean): Result<Buffer> => {
   const packed = await getPacked(parts, hash)
   if (packed !== undefined && !mayBeElsewhere(packed)) return packed
-  const read = await parts.own.get(hash)
+  const read = await getOwn(parts, hash)
   if (unchecked && E.isRight(read)) return read
   const own = checked(hash, chunkName(hash), read)
   if (!mayBeElsewhere(own)) return own
@@ -63,8 +66,16 @@ const get = async (parts: Parts, hash: Hash, unchecked: boolean): Result<Buffer>
   return packed ?? own
 }
 
-const putPack = async ({ store, latest }: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
-  const { hash, bytes, entries } = encodePack(chunks)
+/** A pack whose name was never retired: its bytes begin with other salt where the plain one's was. */
+const encodeFresh = (index: PackIndex, chunks: readonly NewChunk[]): Pack => {
+  for (let salt = 0; ; salt += 1) {
+    const pack = encodePack(chunks, salt)
+    if (!index.isRetired({ pack: pack.hash })) return pack
+  }
+}
+
+const putPack = async ({ store, index, latest }: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
+  const { hash, bytes, entries } = encodeFresh(index, chunks)
   const stored = await store.put(packName(hash), [bytes])()
   if (E.isRight(stored)) latest.set(hash, bytes)
   return E.map((): readonly PackEvent[] => [{ type: 'PackStored', pack: hash, entries }])(stored)
@@ -93,18 +104,23 @@ const put = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly P
   if (wrong !== undefined) return E.left({ tag: 'Damaged', name: chunkName(wrong.hash), reason: 'the bytes given have another hash' })
   const { fresh, repairs } = toStore(parts, chunks)
   const { own, packs } = arrange(fresh)
+  const isSpent = ({ hash }: NewChunk): boolean => parts.index.isRetired({ chunk: hash })
+  const alone = [...own, ...repairs]
   // All are waited for, also where one fails: nothing goes on behind the caller's back.
   const results = await Promise.all([
-    ...packs.map((pack) => putPack(parts, pack)),
-    ...[...own, ...repairs].map((chunk) => putOwn(parts, chunk)),
+    ...[...packs, ...alone.filter(isSpent).map((chunk) => [chunk])].map((pack) => putPack(parts, pack)),
+    ...alone.filter((chunk) => !isSpent(chunk)).map((chunk) => putOwn(parts, chunk)),
   ])
-  return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(E.sequenceArray(results))
+  const stored = E.sequenceArray(results)
+  if (E.isRight(stored)) for (const { hash } of repairs) parts.damaged.delete(hash)
+  return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(stored)
 }
 
 const missing = async ({ index, own, damaged }: Parts, hashes: readonly Hash[]): Result<readonly Hash[]> => {
   const has = async (hash: Hash): Result<boolean> => {
     if (damaged.has(hash)) return E.right(false)
-    return index.find(hash) === undefined ? own.has(hash) : E.right(true)
+    if (index.find(hash) !== undefined) return E.right(true)
+    return index.isRetired({ chunk: hash }) ? E.right(false) : own.has(hash)
   }
   const found = E.sequenceArray(await Promise.all(hashes.map(has)))
   return E.map((there: readonly boolean[]) => hashes.filter((_, at) => there[at] !== true))(found)

@@ -32,6 +32,12 @@ const header = (): Buffer => {
   return bytes
 }
 
+const saltBytes = (salt: number): Buffer => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32BE(salt)
+  return bytes
+}
+
 const tail = (entries: readonly PackEntry[]): Buffer => {
   const bytes = Buffer.alloc(entries.length * ENTRY + FOOTER)
   entries.forEach(({ hash, offset, size }, index) => {
@@ -48,16 +54,18 @@ const tail = (entries: readonly PackEntry[]): Buffer => {
 
 /**
  * One object of many chunks: magic and version; the chunks' bytes; for each its hash (32 bytes), offset and size (u32 each, big-endian);
- * their number (u32), the version again (u16) and the end's magic. So it can be read without the log, from its end.
+ * their number (u32), the version again (u16) and the end's magic. So it can be read without the log, from its end. A salt other than 0 stands (u32) before
+ * the chunks: the same chunks make a pack of another name then.
  */
-export const encodePack = (chunks: readonly NewChunk[]): Pack => {
-  let offset = HEADER
+export const encodePack = (chunks: readonly NewChunk[], salt = 0): Pack => {
+  const start = salt === 0 ? Buffer.alloc(0) : saltBytes(salt)
+  let offset = HEADER + start.length
   const entries = chunks.map(({ hash, bytes }): PackEntry => {
     const entry = { hash, offset, size: bytes.length }
     offset += bytes.length
     return entry
   })
-  const pack = Buffer.concat([header(), ...chunks.map(({ bytes }) => bytes), tail(entries)])
+  const pack = Buffer.concat([header(), start, ...chunks.map(({ bytes }) => bytes), tail(entries)])
   return { hash: sha256(pack), bytes: pack, entries }
 }
 

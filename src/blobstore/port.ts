@@ -30,9 +30,16 @@ export interface NewChunk {
   readonly checked?: true
 }
 
+/** A pack, or a chunk's object of its own, by its hash. */
+export type RetiredObject = { readonly pack: string } | { readonly chunk: Hash }
+
 /** Where the small chunks that share pack objects lie: a projection of the log's `PackStored` events. */
 export interface PackIndex {
   find(hash: Hash): { readonly pack: string; readonly offset: number; readonly size: number } | undefined
+  /** Whether what held the chunk was retired, and it was not stored again since: it counts as missing, whatever the store still has. */
+  isGone(hash: Hash): boolean
+  /** Whether an object was retired: its name is never used again. */
+  isRetired(object: RetiredObject): boolean
   /** Asks many things at once, which costs less than asking each by itself. `ask` must not be asynchronous. */
   together<A>(ask: () => A): A
 }

@@ -61,6 +61,21 @@ export interface PackEntry {
   readonly size: number
 }
 
+/**
+ * Freeing contents that no kept version needs (DESIGN.md, section 7). From a PackRetiring on its chunks count as missing, and the name of the object is
+ * never used again: a gateway that was slow to see it can't have its upload removed. `pack` null: the objects of the chunks' own.
+ */
+export type RetentionEvent =
+  | { readonly type: 'PackRetiring'; readonly run: string; readonly pack: string | null; readonly chunks: readonly Hash[] }
+  /** The object is gone; `bytes` is what that freed. */
+  | {
+      readonly type: 'PackRemoved'
+      readonly run: string
+      readonly pack: string | null
+      readonly chunks: readonly Hash[]
+      readonly bytes: number
+    }
+
 /** The last event of a stream, as a Checkpoint tells of it. */
 export interface HeadOfStream {
   readonly stream: string
@@ -69,12 +84,35 @@ export interface HeadOfStream {
 }
 
 /** The heads of all streams that grew since the last one, signed by the gateway. */
-export type GatewayEvent = {
+export type Checkpoint = {
   readonly type: 'Checkpoint'
   readonly heads: readonly HeadOfStream[]
   readonly gatewayKey: string
   readonly signature: string
 }
+
+/** A run of retention, by what rule, and what came of it. `folder` null: all of them. */
+export type RetentionRunEvent =
+  | {
+      readonly type: 'RetentionStarted'
+      readonly run: string
+      /** Versions that were replaced or deleted longer ago than this may go. */
+      readonly keepSeconds: number
+      /** So many newest versions of each file stay whatever their age. */
+      readonly keepVersions: number
+      readonly folder: FolderId | null
+    }
+  | { readonly type: 'RetentionEnded'; readonly run: string; readonly objects: number; readonly bytes: number }
+
+/** Which gateways work on a log that they share: what is retired is removed when each has passed it. `boot` names one start of one gateway. */
+export type PresenceEvent =
+  | { readonly type: 'GatewayStarted'; readonly gatewayKey: string; readonly boot: string }
+  /** It counts all chunks as missing that were retired up to this revision of the stream of packs, and nothing that it decided before is under way. */
+  | { readonly type: 'GatewayPassed'; readonly gatewayKey: string; readonly boot: string; readonly packs: number }
+  | { readonly type: 'GatewayStopped'; readonly gatewayKey: string; readonly boot: string }
+
+/** Events of the gateways' own stream. */
+export type GatewayEvent = Checkpoint | RetentionRunEvent | PresenceEvent
 
 /** What one live or deleted path of a folder's tree holds; `revision` names its version. */
 export interface TreeEntry {

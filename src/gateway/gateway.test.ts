@@ -1,6 +1,5 @@
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, chunkOf, creating, enrol, gatewayWorld } from '../../test/support/gateway.ts'
 import type { AppendOutcome } from '../eventlog/memory.ts'
@@ -84,7 +83,8 @@ describe('the gateway', () => {
     await laptop.change([creating('a', 'one')], inside('one'))
     await hours(2)
     const [first, second] = (world.storage.streams.get('gateway') ?? []).map(decodeGatewayEvent)
-    if (first === undefined || second === undefined || E.isLeft(first) || E.isLeft(second)) throw new Error('no checkpoints')
+    if (first?._tag !== 'Right' || first.right.type !== 'Checkpoint') throw new Error('no checkpoint')
+    if (second?._tag !== 'Right' || second.right.type !== 'Checkpoint') throw new Error('no second checkpoint')
     expect(first.right.heads).toHaveLength(2)
     const chain = world.storage.streams.get(`folder-${laptop.folder}`)?.at(-1)?.chain
     expect(second.right.heads).toEqual([{ stream: `folder-${laptop.folder}`, revision: 1, chain }])

@@ -22,7 +22,7 @@ export interface PresentDeps {
 
 export const createPresent = ({ state, followed, uploads, chunks }: PresentDeps): Present => ({
   size: (account, folder, hash) => {
-    if (chunks.isDamaged(hash)) return undefined
+    if (chunks.isDamaged(hash) || followed.isGone(hash)) return undefined
     const known = followed.chunkSize(folder, hash) ?? uploads.size(account, hash)
     if (known !== undefined) return known
     for (const other of state.directory.foldersOf(account)) {

@@ -5,7 +5,14 @@ import { batchHeads, changes, chunks, entries, outcomes } from '../../test/suppo
 import { decodeAnswer, encodeAnswer } from './answer.ts'
 import { signBatch } from './batch.ts'
 import { decodeChange, encodeChange } from './change-codec.ts'
-import { decodeAccountEvent, decodeAgentEvent, decodeFolderEvent, decodeMetadata, decodePackEvent, type EventError } from './event-codec.ts'
+import {
+  decodeAccountEvent,
+  decodeAgentEvent,
+  decodeFolderEvent,
+  decodeMetadata,
+  decodePacksEvent,
+  type EventError,
+} from './event-codec.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json } from './json.ts'
 import { ACTIONS, type Request } from './messages.ts'
@@ -50,7 +57,7 @@ const decodeAll = (json: Json): readonly Decoded[] => [
   decodeRequest(json, false),
   ...REQUEST_TAGS.map((tag) => decodeAnswer(tag, json)),
   decodeMetadata(JSON.stringify(json)),
-  ...[decodeFolderEvent, decodeAccountEvent, decodePackEvent, decodeAgentEvent].flatMap((decode) =>
+  ...[decodeFolderEvent, decodeAccountEvent, decodePacksEvent, decodeAgentEvent].flatMap((decode) =>
     EVENT_TYPES.map((type) => decode({ type, data: JSON.stringify(json) })),
   ),
 ]

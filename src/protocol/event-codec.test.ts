@@ -25,7 +25,7 @@ import {
   decodeAgentEvent,
   decodeFolderEvent,
   decodeMetadata,
-  decodePackEvent,
+  decodePacksEvent,
   encodeAccountEvent,
   encodeAgentEvent,
   encodeFileEvent,
@@ -142,14 +142,14 @@ describe('events of other streams', () => {
     fc.assert(
       fc.property(accountEvents, packEvents, agentEvents, (account, pack, agent) => {
         expect(decodeAccountEvent(encodeAccountEvent(account))).toEqual(E.right(account))
-        expect(decodePackEvent(encodePackEvent(pack))).toEqual(E.right(pack))
+        expect(decodePacksEvent(encodePackEvent(pack))).toEqual(E.right(pack))
         expect(decodeAgentEvent(encodeAgentEvent(agent))).toEqual(E.right(agent))
       }),
     )
   })
 
   test('that are unknown are lefts', () => {
-    for (const decode of [decodeAccountEvent, decodePackEvent, decodeAgentEvent]) {
+    for (const decode of [decodeAccountEvent, decodePacksEvent, decodeAgentEvent]) {
       expect(decode({ type: 'Other', data: '{"v":1}' })).toMatchObject({ left: { tag: 'UnknownEvent', type: 'Other' } })
     }
   })

@@ -4,7 +4,7 @@ import { canonical } from './canonical.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { EncodedEvent } from './folder-event-codec.ts'
 import type { Json } from './json.ts'
-import { within, type Reader, type Place } from './reader.ts'
+import { within, type Fields, type Place, type Reader } from './reader.ts'
 
 const MAX_HEADS = 100_000
 const MAX_STREAM = 1000
@@ -14,11 +14,12 @@ const encodeHeads = (heads: readonly HeadOfStream[]): Json => heads.map(({ strea
 /** What the gateway signs of a Checkpoint. */
 export const checkpointText = (heads: readonly HeadOfStream[]): string => `eventsync-checkpoint\0${canonical(encodeHeads(heads))}`
 
-/** An event of the gateway's own stream; its heads are triples. */
-export const encodeGatewayEvent = ({ type, heads, gatewayKey, signature }: GatewayEvent): EncodedEvent => ({
-  type,
-  data: JSON.stringify({ v: EVENT_VERSION, heads: encodeHeads(heads), gatewayKey, signature }),
-})
+/** An event of the gateways' own stream; the heads of a Checkpoint are triples. */
+export const encodeGatewayEvent = (event: GatewayEvent): EncodedEvent => {
+  const { type, ...fields } = event
+  const plain = event.type === 'Checkpoint' ? { ...fields, heads: encodeHeads(event.heads) } : fields
+  return { type, data: JSON.stringify({ v: EVENT_VERSION, ...plain }) }
+}
 
 const readHead = (reader: Reader, json: Json, at: Place): HeadOfStream => {
   const triple: readonly Json[] = Array.isArray(json) ? json : []
@@ -31,12 +32,35 @@ const readHead = (reader: Reader, json: Json, at: Place): HeadOfStream => {
   }
 }
 
+const MAX_SECONDS = 1_000_000_000_000
+const boot = (fields: Fields) => ({ gatewayKey: fields.string('gatewayKey', 44), boot: fields.string('boot', MAX_STREAM) })
+const run = (fields: Fields) => ({ run: fields.string('run', MAX_STREAM) })
+const count = (fields: Fields, field: string): number => fields.integer(field, 0, Number.MAX_SAFE_INTEGER)
+
+const READERS: {
+  readonly [T in GatewayEvent['type']]: (fields: Fields, reader: Reader) => Omit<Extract<GatewayEvent, { type: T }>, 'type'>
+} = {
+  Checkpoint: (fields, reader) => ({
+    heads: fields.list('heads', MAX_HEADS, (json, at) => readHead(reader, json, at)),
+    gatewayKey: fields.string('gatewayKey', 44),
+    signature: fields.string('signature', 88),
+  }),
+  RetentionStarted: (fields) => ({
+    ...run(fields),
+    keepSeconds: fields.integer('keepSeconds', 0, MAX_SECONDS),
+    keepVersions: count(fields, 'keepVersions'),
+    folder: fields.raw('folder') === null ? null : fields.folder('folder'),
+  }),
+  RetentionEnded: (fields) => ({ ...run(fields), objects: count(fields, 'objects'), bytes: count(fields, 'bytes') }),
+  GatewayStarted: boot,
+  GatewayPassed: (fields) => ({ ...boot(fields), packs: fields.integer('packs', -1, Number.MAX_SAFE_INTEGER) }),
+  GatewayStopped: boot,
+}
+
+const isGatewayEvent = (type: string): type is GatewayEvent['type'] => Object.hasOwn(READERS, type)
+
 export const decodeGatewayEvent = ({ type, data }: EncodedEvent): E.Either<EventError, GatewayEvent> =>
-  type !== 'Checkpoint'
-    ? unknownEvent(type, 0)
-    : readVersioned(type, data, (reader, fields) => ({
-        type,
-        heads: fields.list('heads', MAX_HEADS, (json, at) => readHead(reader, json, at)),
-        gatewayKey: fields.string('gatewayKey', 44),
-        signature: fields.string('signature', 88),
-      }))
+  isGatewayEvent(type)
+    ? // Each reader gives the fields of its own type.
+      readVersioned(type, data, (reader, fields) => ({ type, ...READERS[type](fields, reader) }) as GatewayEvent)
+    : unknownEvent(type, 0)

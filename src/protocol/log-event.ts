@@ -1,14 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Manifest } from '../domain/content.ts'
-import type { AccountEvent, AgentEvent, FolderEvent, FolderId, GatewayEvent, PackEvent } from '../domain/events.ts'
+import type { AccountEvent, AgentEvent, FolderEvent, FolderId, GatewayEvent } from '../domain/events.ts'
 import { isFileEvent } from '../domain/tree.ts'
 import {
   decodeAccountEvent,
   decodeAgentEvent,
   decodeFolderEvent,
-  decodePackEvent,
+  decodePacksEvent,
   type EncodedEvent,
   type EventError,
+  type PacksEvent,
 } from './event-codec.ts'
 import { decodeGatewayEvent } from './gateway-event-codec.ts'
 import { GATEWAY, PACKS } from './streams.ts'
@@ -18,12 +19,12 @@ export type LogEvent =
   | { readonly of: 'folder'; readonly folder: FolderId; readonly event: FolderEvent }
   | { readonly of: 'account'; readonly event: AccountEvent }
   | { readonly of: 'agent'; readonly event: AgentEvent }
-  | { readonly of: 'packs'; readonly event: PackEvent }
+  | { readonly of: 'packs'; readonly event: PacksEvent }
   | { readonly of: 'gateway'; readonly event: GatewayEvent }
 
 /** Understands an event by its stream; a left stops whoever follows the log: nothing is ever skipped. */
 export const decodeLogEvent = (stream: string, encoded: EncodedEvent): E.Either<EventError, LogEvent> => {
-  if (stream === PACKS) return E.map((event: PackEvent): LogEvent => ({ of: 'packs', event }))(decodePackEvent(encoded))
+  if (stream === PACKS) return E.map((event: PacksEvent): LogEvent => ({ of: 'packs', event }))(decodePacksEvent(encoded))
   if (stream === GATEWAY) return E.map((event: GatewayEvent): LogEvent => ({ of: 'gateway', event }))(decodeGatewayEvent(encoded))
   const dash = stream.indexOf('-')
   switch (stream.slice(0, Math.max(0, dash))) {

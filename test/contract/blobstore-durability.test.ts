@@ -30,7 +30,12 @@ describe('chunks in files', () => {
   it('keeps every chunk that was answered, and none in part, when it is killed again and again (I1)', async () => {
     const reported: string[] = []
     for (const count of [1, 30, 150, 77]) reported.push(...(await putAndKill(count)))
-    const blobs = createBlobStore(right(await openFilesystemStore(root)()), { find: () => undefined, together: (ask) => ask() })
+    const blobs = createBlobStore(right(await openFilesystemStore(root)()), {
+      find: () => undefined,
+      isGone: () => false,
+      isRetired: () => false,
+      together: (ask) => ask(),
+    })
     expect(reported.length).toBeGreaterThan(250)
     expect(right(await blobs.missing(reported.filter(isHash))())).toEqual([])
     expect(await all(blobs.verify())).toEqual([])

@@ -25,7 +25,13 @@ export const createIndex = (): TestIndex => {
   const places = new Map<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>()
   const add = ({ pack, entries }: PackEvent): void =>
     entries.forEach(({ hash, offset, size }) => void places.set(hash, { pack, offset, size }))
-  return { find: (hash) => places.get(hash), together: (ask) => ask(), add: (events) => events.forEach(add) }
+  return {
+    find: (hash) => places.get(hash),
+    isGone: () => false,
+    isRetired: () => false,
+    together: (ask) => ask(),
+    add: (events) => events.forEach(add),
+  }
 }
 
 /** A store that also tells what it was asked for. */

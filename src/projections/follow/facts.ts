@@ -1,6 +1,6 @@
 import type { Revision } from '../../domain/change.ts'
 import type { Chunk, Content, Hash, Kind } from '../../domain/content.ts'
-import type { AgentKey, FileEvent, FileId, FolderId, PackEvent } from '../../domain/events.ts'
+import type { AgentKey, FileEvent, FileId, FolderId, PackEvent, RetentionEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { DecodedEvent, ManifestChunks } from '../port.ts'
@@ -25,9 +25,16 @@ export interface PositionRow {
   readonly chain: string
 }
 
+/** What became of an object's chunks, and the gateway's clock at it. */
+export interface RetentionRow {
+  readonly event: RetentionEvent
+  readonly time: number
+}
+
 /** What one event tells the following projections. */
 export interface Facts {
   readonly pack?: PackEvent
+  readonly retention?: RetentionRow
   readonly history: readonly HistoryRow[]
   /** What versions in `folder` name: their chunks, and their manifest objects. */
   readonly chunks: { readonly folder: FolderId; readonly named: readonly Chunk[] } | undefined
@@ -40,7 +47,9 @@ const NOTHING: Facts = { history: [], chunks: undefined }
 export const factsOf = ({ event: decoded, metadata }: DecodedEvent, revision: Revision, manifests: ManifestChunks): Facts => {
   switch (decoded.of) {
     case 'packs':
-      return { ...NOTHING, pack: decoded.event }
+      return decoded.event.type === 'PackStored'
+        ? { ...NOTHING, pack: decoded.event }
+        : { ...NOTHING, retention: { event: decoded.event, time: metadata.time } }
     case 'agent': {
       const { agent, folder, position, chain } = decoded.event
       return { ...NOTHING, position: { agent, folder, position, chain } }

@@ -37,6 +37,10 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
   const started = Promise.withResolvers<void>()
   // Whoever starts the gateway awaits it; a thread that stops later must not be an unhandled rejection.
   started.promise.catch(() => undefined)
+  // Every chunk of every change is asked for: where nothing was ever retired, that costs nothing.
+  let reached = false
+  let retiredAny = false
+  const maybe = (): boolean => retiredAny || !reached
   let waiting: (() => void)[] = []
   let rung = false
   const ring = (): void => {
@@ -53,7 +57,11 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
     waiting = []
   }
   port.on('message', (message: FromFollower) => {
-    if (message.tag === 'caughtUp') started.resolve()
+    if (message.tag === 'caughtUp') {
+      retiredAny ||= tables.anyRetired()
+      reached = true
+      started.resolve()
+    }
     if (message.tag === 'at') trim(message.order)
     if (message.tag !== 'stopped') return
     started.reject(new Error(message.reason))
@@ -67,11 +75,18 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
     note: (events, manifests) => {
       const last = events.at(-1)
       if (last === undefined) return
-      recent.add(last.position.order, factsOfAll(decoder, events, manifests))
+      const facts = factsOfAll(decoder, events, manifests)
+      retiredAny ||= facts.some(({ retention }) => retention !== undefined)
+      recent.add(last.position.order, facts)
       ring()
     },
     together: (ask) => tables.together(ask),
-    find: (hash) => recent.find(hash) ?? tables.find(hash),
+    find: (hash) => {
+      const place = recent.find(hash) ?? tables.find(hash)
+      return place === 'gone' ? undefined : place
+    },
+    isGone: (hash) => maybe() && (recent.isGone(hash) ?? tables.isGone(hash)),
+    isRetired: (object) => maybe() && (recent.isRetired(object) || tables.isRetired(object)),
     chunkSize: (folder, hash) => recent.chunkSize(folder, hash) ?? tables.chunkSize(folder, hash),
     versionAt: (folder, revision) => recent.versionAt(folder, revision) ?? tables.versionAt(folder, revision),
     held: (folder, path, since, content) => recent.held(folder, path, since, content) || tables.held(folder, path, since, content),

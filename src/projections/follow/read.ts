@@ -4,6 +4,7 @@ import type { FileId } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import { reading } from '../../lib/sqlite.ts'
 import type { FollowReads } from '../port.ts'
+import { objectKey } from './retired.ts'
 import { bytesOf } from './write.ts'
 
 interface PlaceRow {
@@ -19,9 +20,17 @@ interface VersionRow {
   readonly hash: Uint8Array
 }
 
-/** Reads the tables, on any connection to their database. */
-export const readFollowTables = (db: DatabaseSync): FollowReads => {
+/** The tables, on any connection to their database. */
+export interface FollowTablesRead extends FollowReads {
+  /** Whether anything was ever retired. */
+  anyRetired(): boolean
+}
+
+export const readFollowTables = (db: DatabaseSync): FollowTablesRead => {
+  const any = db.prepare('SELECT 1 FROM retired LIMIT 1')
   const place = db.prepare('SELECT name, offset, size FROM chunks JOIN packs ON packs.id = pack WHERE hash = ?')
+  const gone = db.prepare('SELECT 1 FROM gone WHERE hash = ?')
+  const retired = db.prepare('SELECT 1 FROM retired WHERE object = ?')
   const folder = 'folder = (SELECT id FROM folders WHERE folder = ?)'
   const names = db.prepare(`SELECT size FROM folder_chunks WHERE ${folder} AND hash = ?`)
   const version = db.prepare(`SELECT path, file_id, kind, hash FROM history WHERE ${folder} AND revision = ? AND hash IS NOT NULL`)
@@ -33,6 +42,9 @@ export const readFollowTables = (db: DatabaseSync): FollowReads => {
       const row = place.get(bytesOf(hash)) as unknown as PlaceRow | undefined
       return row && { pack: row.name, offset: row.offset, size: row.size }
     },
+    anyRetired: () => any.get() !== undefined,
+    isGone: (hash) => gone.get(bytesOf(hash)) !== undefined,
+    isRetired: (object) => retired.get(objectKey(object)) !== undefined,
     chunkSize: (id, hash) => {
       const size = names.get(id, bytesOf(hash))?.['size']
       return size === undefined ? undefined : Number(size)

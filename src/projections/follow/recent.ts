@@ -1,19 +1,24 @@
 import type { Revision } from '../../domain/change.ts'
 import type { Hash } from '../../domain/content.ts'
 import type { Version } from '../../domain/decide/view.ts'
-import type { FolderId } from '../../domain/events.ts'
+import type { FolderId, RetentionEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { FollowReads } from '../port.ts'
 import type { Facts, HistoryRow } from './facts.ts'
+import { objectKey, objectsOf } from './retired.ts'
 
 type Place = NonNullable<ReturnType<FollowReads['find']>>
 
 /** What was appended since the tables' checkpoint, in memory. */
-export interface Recent extends Omit<FollowReads, 'together'> {
+export interface Recent extends Omit<FollowReads, 'together' | 'find' | 'isGone'> {
   /** `order`: the place in the log of the last of the events that told these facts. */
   add(order: bigint, facts: readonly Facts[]): void
+  /** 'gone': retired, and not stored again since. */
+  find(hash: Hash): Place | 'gone' | undefined
   /** The tables hold everything up to this place. */
   trim(order: bigint): void
+  /** Undefined: nothing recent tells. */
+  isGone(hash: Hash): boolean | undefined
   /** Rows held, all together. */
   readonly size: () => number
 }
@@ -29,13 +34,14 @@ interface Segment {
   /** The place in the log up to which it reaches. */
   order: bigint
   size: number
-  readonly places: Map<Hash, Place>
+  readonly places: Map<Hash, Place | 'gone'>
+  readonly retired: Set<string>
   readonly folders: Map<FolderId, FolderPart>
 }
 
 const SEGMENT_ROWS = 4096
 
-const newSegment = (order: bigint): Segment => ({ order, size: 0, places: new Map(), folders: new Map() })
+const newSegment = (order: bigint): Segment => ({ order, size: 0, places: new Map(), retired: new Set(), folders: new Map() })
 
 const partOf = ({ folders }: Segment, folder: FolderId): FolderPart => {
   const known = folders.get(folder)
@@ -53,8 +59,15 @@ const addRow = (part: FolderPart, row: HistoryRow): void => {
   if (kind !== undefined && hash !== undefined) part.versions.set(revision, { path, fileId, kind, hash })
 }
 
-const addFacts = (segment: Segment, { pack, history, chunks }: Facts): void => {
+const addRetention = (segment: Segment, event: RetentionEvent): void => {
+  for (const object of objectsOf(event)) segment.retired.add(objectKey(object))
+  if (event.type === 'PackRetiring') for (const hash of event.chunks) segment.places.set(hash, 'gone')
+  segment.size += event.chunks.length
+}
+
+const addFacts = (segment: Segment, { pack, retention, history, chunks }: Facts): void => {
   for (const { hash, offset, size } of pack?.entries ?? []) segment.places.set(hash, { pack: pack?.pack ?? '', offset, size })
+  if (retention !== undefined) addRetention(segment, retention.event)
   if (chunks !== undefined) {
     const part = partOf(segment, chunks.folder)
     for (const { hash, size } of chunks.named) part.chunks.set(hash, size)
@@ -62,6 +75,8 @@ const addFacts = (segment: Segment, { pack, history, chunks }: Facts): void => {
   for (const row of history) addRow(partOf(segment, row.folder), row)
   segment.size += (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
 }
+
+const toldOf = (place: Place | 'gone' | undefined): boolean | undefined => (place === undefined ? undefined : place === 'gone')
 
 export const createRecent = (): Recent => {
   let segments: Segment[] = []
@@ -96,6 +111,8 @@ export const createRecent = (): Recent => {
       segments = segments.filter((segment) => segment.order > order)
     },
     find: (hash) => first(({ places }) => places.get(hash)),
+    isGone: (hash) => first(({ places }) => toldOf(places.get(hash))),
+    isRetired: (object) => first(({ retired }) => retired.has(objectKey(object)) || undefined) ?? false,
     chunkSize: (folder, hash) => first(({ folders }) => folders.get(folder)?.chunks.get(hash)),
     versionAt: (folder, revision) => first(({ folders }) => folders.get(folder)?.versions.get(revision)),
     held: (folder, path, since, { kind, hash }) =>

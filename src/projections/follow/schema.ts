@@ -2,15 +2,18 @@ import type { DatabaseSync } from 'node:sqlite'
 import { transaction } from '../../lib/sqlite.ts'
 
 /** Grows with the tables' form or the fold's meaning: a database of another version is emptied, and filled again from the log. */
-const VERSION = 2
+const VERSION = 3
 
-const TABLES = ['follow_checkpoint', 'packs', 'chunks', 'folders', 'folder_chunks', 'history', 'positions']
+const TABLES = ['follow_checkpoint', 'packs', 'chunks', 'gone', 'retired', 'folders', 'folder_chunks', 'history', 'positions']
 
 // Hashes are 32 bytes; packs and folders have small numbers here: these tables have a row for every chunk that there ever was.
 const SCHEMA = `
   CREATE TABLE follow_checkpoint (position_order TEXT NOT NULL, token TEXT NOT NULL, chain TEXT NOT NULL);
   CREATE TABLE packs (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE chunks (hash BLOB PRIMARY KEY, pack INTEGER NOT NULL, offset INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE gone (hash BLOB PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE retired (object TEXT PRIMARY KEY, removed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+  CREATE INDEX retired_unfinished ON retired (object) WHERE removed = 0;
   CREATE TABLE folders (id INTEGER PRIMARY KEY, folder TEXT NOT NULL UNIQUE);
   CREATE TABLE folder_chunks (folder INTEGER NOT NULL, hash BLOB NOT NULL, size INTEGER NOT NULL, PRIMARY KEY (folder, hash)) WITHOUT ROWID;
   CREATE TABLE history (

@@ -3,6 +3,7 @@ import type { Hash } from '../../domain/content.ts'
 import type { LogPosition } from '../../eventlog/port.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { Facts, HistoryRow } from './facts.ts'
+import { openRetiredTables } from './retired.ts'
 import { emptyFollow, migrateFollow } from './schema.ts'
 
 /** An event up to which the tables are complete; its chain tells it from another log's. */
@@ -57,14 +58,28 @@ const chunkKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
     'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size',
   )
   const named = db.prepare('INSERT INTO folder_chunks VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
-  return (facts) => {
-    const [numberOfPack, numberOfFolder] = [packs(), folders()]
+  const retired = openRetiredTables(db)
+  const keepPlaces = (facts: readonly Facts[]): void => {
+    const numberOfPack = packs()
     const places = facts.flatMap(({ pack }) => {
       const id = pack === undefined ? 0 : numberOfPack(pack.pack)
       return (pack?.entries ?? []).map(({ hash, offset, size }) => ({ id, hash, offset, size }))
     })
     // A sort keeps the order of equals: the last place of a chunk stays the one that counts.
     for (const { hash, id, offset, size } of places.toSorted(byHash)) chunk.run(bytesOf(hash), id, offset, size)
+    retired.stored(facts.flatMap(({ pack }) => pack?.entries ?? []))
+  }
+  return (facts) => {
+    let from = 0
+    // What was stored before it was retired, and what after, keep their order.
+    facts.forEach(({ retention }, at) => {
+      if (retention === undefined) return
+      keepPlaces(facts.slice(from, at))
+      retired.keep(retention)
+      from = at
+    })
+    keepPlaces(facts.slice(from))
+    const numberOfFolder = folders()
     const names = facts.flatMap(({ chunks }) => {
       const id = chunks === undefined ? 0 : numberOfFolder(chunks.folder)
       return (chunks?.named ?? []).map(({ hash, size }) => ({ id, hash, size }))

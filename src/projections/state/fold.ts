@@ -55,6 +55,7 @@ const foldDecoded = (
     case 'account':
       return tables.directory.fold(decoded.event, time)
     case 'gateway':
+      if (decoded.event.type !== 'Checkpoint') return
       return decoded.event.heads.forEach(({ stream, revision: signed }) => tables.heads.setSigned(stream, signed))
     case 'folder':
       foldFolder(tables.directory, putInto, decoded.folder, decoded.event, revision)

@@ -15,7 +15,7 @@ import { outcomeOf, right } from '../support.ts'
 const [root, filler] = process.argv.slice(2)
 if (root === undefined) throw new Error('a directory must be given')
 const store = right(await openFilesystemStore(root)())
-const blobs = createBlobStore(store, { find: () => undefined, together: (ask) => ask() })
+const blobs = createBlobStore(store, { find: () => undefined, isGone: () => false, isRetired: () => false, together: (ask) => ask() })
 const report = (line: string): number => writeSync(1, `${line}\n`)
 
 const putOne = async (): Promise<{ readonly tag: string; readonly chunk: NewChunk }> => {

@@ -32,7 +32,7 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
   const named = new Map<Hash, number>()
   const manifests = new Set<Hash>()
   const note = (decoded: LogEvent): void => {
-    if (decoded.of === 'packs')
+    if (decoded.of === 'packs' && decoded.event.type === 'PackStored')
       for (const { hash, offset, size } of decoded.event.entries) places.set(hash, { pack: decoded.event.pack, offset, size })
     if (decoded.of !== 'folder' || !isFileEvent(decoded.event) || decoded.event.type === 'FileDeleted') return
     const { manifest } = decoded.event.content
@@ -61,7 +61,12 @@ const unreadable = async (
   const store = await openFilesystemStore(join(data, 'objects'))()
   if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
   await using objects = store.right
-  const chunks = createBlobStore(objects, { find: (hash) => places.get(hash), together: (ask) => ask() })
+  const chunks = createBlobStore(objects, {
+    find: (hash) => places.get(hash),
+    isGone: () => false,
+    isRetired: () => false,
+    together: (ask) => ask(),
+  })
   const found: string[] = []
   // A manifest that is read adds what it names, which is read in its turn.
   for (const [hash, size] of named) {
