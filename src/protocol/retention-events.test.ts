@@ -29,8 +29,12 @@ const gateway: fc.Arbitrary<GatewayEvent> = fc.oneof(
 
 describe('the events of retention', () => {
   it('read back as they were written', () => {
-    fc.assert(fc.property(retention, (event) => expect(decodePacksEvent(encodeRetentionEvent(event))).toEqual(E.right(event))))
-    fc.assert(fc.property(gateway, (event) => expect(decodeGatewayEvent(encodeGatewayEvent(event))).toEqual(E.right(event))))
+    fc.assert(
+      fc.property(retention, gateway, (event, other) => {
+        expect(decodePacksEvent(encodeRetentionEvent(event))).toEqual(E.right(event))
+        expect(decodeGatewayEvent(encodeGatewayEvent(other))).toEqual(E.right(other))
+      }),
+    )
   })
 
   it('name the field that is wrong', () => {

@@ -29,7 +29,10 @@ const after = (facts: readonly Facts[]) => {
   return [
     tables,
     {
-      find: (hash: Hash) => (recent.find(hash) === 'gone' ? undefined : recent.find(hash)),
+      find: (hash: Hash) => {
+        const place = recent.find(hash)
+        return place === 'gone' ? undefined : place
+      },
       isGone: (hash: Hash) => recent.isGone(hash) ?? false,
       isRetired: recent.isRetired,
     },
