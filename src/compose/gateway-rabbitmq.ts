@@ -52,6 +52,7 @@ export const startRabbit = async (
       disconnect: management.disconnect,
       log: tell.event,
       state,
+      shares: ({ gateways, mine }) => logger.info('sharing the request queues', { gateways, queues: mine }),
     }),
   )
   gateway.addNotifier(server)

@@ -39,6 +39,10 @@ export class Consumer {
     return this.#channel.closed
   }
 
+  get stopped(): boolean {
+    return this.#stopped
+  }
+
   static async start(shared: ServerShared, source: Source, connection: AmqpConnection, answers: AmqpChannel): Promise<Consumer> {
     const taking = await connection.channel()
     const consumer = new Consumer(shared, source, taking, answers)
@@ -46,10 +50,12 @@ export class Consumer {
     return consumer
   }
 
-  /** Takes nothing more, lets what has begun end, and gives the rest back to the queue, in its order. */
+  /** Takes nothing more, lets what has begun end (for as long as is allowed), and gives the rest back to the queue, in its order. */
   async stop(): Promise<void> {
     this.#stopped = true
-    await Promise.all(this.#running)
+    const enough = new AbortController()
+    await Promise.race([Promise.all(this.#running), this.#shared.clock.sleep(this.#shared.drainMs, enough.signal)])
+    enough.abort()
     await this.#channel.close()
   }
 

@@ -22,5 +22,8 @@ export const requestQueue = (shard: number): string => `${REQUESTS}.${shard}`
 /** An agent's own queue; the random part lets it come back while a hung connection still holds the last one. */
 export const agentQueue = (agent: AgentKey, random: string): string => `agent.${agent}.${random}`
 
+/** Where a gateway hears of the others. */
+export const gatewayQueue = (id: string): string => `gateway.${id}`
+
 /** SHA-256 of the folder's id, modulo the number of shards: where a folder's requests go, for ever. Without a folder: the agent's key. */
 export const shardOf = (folder: string, shards: number): number => createHash('sha256').update(folder).digest().readUInt32BE(0) % shards

@@ -5,11 +5,14 @@ import { SERVER_LIMITS, type ServerLimits, type SessionServerOptions } from '../
 import { pauseAfter } from '../session/pause.ts'
 import { refusal } from '../session/refusal.ts'
 import { AmqpConnection, type AmqpChannel, type BrokerAddress } from './amqp.ts'
-import { Consumer, type Source } from './consumer.ts'
+import type { Source } from './consumer.ts'
+import { Members } from './members.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
+import { Reader } from './reader.ts'
 import { allSenders, type AllSenders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
 import { checkShards, declareTopology, OtherShards } from './topology.ts'
+import { keepTurns, type Shares } from './turns.ts'
 
 export interface RabbitServerOptions extends SessionServerOptions {
   readonly broker: BrokerAddress
@@ -18,6 +21,8 @@ export interface RabbitServerOptions extends SessionServerOptions {
   /** Ends every connection of an agent; the broker's management does it. */
   readonly disconnect: (agent: AgentKey) => Promise<void>
   readonly state?: (state: BrokerState) => void
+  /** Told each time that a gateway has come or gone. */
+  readonly shares?: (shares: Shares) => void
 }
 
 export type BrokerState =
@@ -110,26 +115,26 @@ class RabbitServer implements RabbitServerTransport {
     const stopped = new Promise<string>((resolve) =>
       this.#stop.signal.addEventListener('abort', () => resolve('It stops.'), { once: true, signal: over.signal }),
     )
-    const starting = this.#start(parts)
+    const starting = this.#start(parts, over.signal)
     // Where it is given up, its connections end under it.
     starting.catch(() => undefined)
     const late = this.#options.clock.sleep(SETUP_MS, over.signal).then(() => 'The broker did not set up the queues in time.')
     const started = await Promise.race([starting, stopped, late])
     if (typeof started === 'string') return started
-    const { consumers, answers, ends } = started
+    const { readers, members, answers, ends } = started
     this.#publishing = answers
     serving()
+    void keepTurns(this.#options.clock, members, readers, this.#options.shares ?? (() => undefined), over.signal)
     const reason = await Promise.race([stopped, ...ends])
-    const enough = new AbortController()
-    const drained = Promise.all(consumers.map((consumer) => consumer.stop()))
-    await Promise.race([drained, this.#options.clock.sleep(this.#limits.drainMs, enough.signal)])
-    enough.abort()
+    over.abort()
+    members.leave()
+    await Promise.all(readers.map((reader) => reader.stop()))
     return reason
   }
 
   /** Consuming and publishing are apart: an alarm stops only what publishes. */
-  async #start(parts: AsyncDisposableStack) {
-    const { broker, shards, clock } = this.#options
+  async #start(parts: AsyncDisposableStack, over: AbortSignal) {
+    const { broker, shards, clock, random } = this.#options
     const open = async (purpose: string) => parts.use(await AmqpConnection.open(broker, `eventsync gateway ${purpose}`, this.#stop.signal))
     const [taking, publishing] = [await open('takes'), await open('answers')]
     const answers = await publishing.channel()
@@ -138,9 +143,12 @@ class RabbitServer implements RabbitServerTransport {
     const senders = allSenders(clock, this.#limits)
     const shared = this.#shared(senders)
     this.#senders = senders
-    const consumers = await Promise.all(this.#sources().map((source) => Consumer.start(shared, source, taking, answers)))
-    const ends = [taking.closed, publishing.closed, answers.closed, ...consumers.map(({ closed }) => closed)]
-    return { consumers, answers, ends }
+    const readers = await Promise.all(this.#sources().map((source) => Reader.start(shared, source, taking, answers)))
+    const hearing = await taking.channel()
+    const id = Buffer.from(random(8)).toString('hex')
+    const members = await Members.join(id, clock, { taking: hearing, publishing: answers }, over)
+    const ends = [taking, publishing, answers, hearing, ...readers].map(({ closed }) => closed)
+    return { readers, members, answers, ends }
   }
 
   #sources(): readonly Source[] {
@@ -159,6 +167,7 @@ class RabbitServer implements RabbitServerTransport {
       shards,
       senders,
       chunkWindow: CHUNK_WINDOW,
+      drainMs: this.#limits.drainMs,
       answer: (envelope, peer) => this.#answer(envelope, peer),
       fault: (error) => this.#fault(error),
       refused: ({ properties }, why) =>

@@ -11,6 +11,8 @@ export interface ServerShared {
   readonly senders: AllSenders
   /** Chunks that one gateway works on at a time. */
   readonly chunkWindow: number
+  /** How long what has begun may take to end, when a queue is given up. */
+  readonly drainMs: number
   /** The handler's answer, or the transport's own where there is none. Never rejects. */
   readonly answer: (envelope: Envelope, peer: Peer) => Promise<Envelope>
   /** Tells of a fault of ours; what to answer. */

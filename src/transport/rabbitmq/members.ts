@@ -1,0 +1,84 @@
+import type { Clock } from '../../lib/clock.ts'
+import { Wakeup } from '../../lib/wakeup.ts'
+import { parseObject } from '../session/framing.ts'
+import type { AmqpChannel, Delivery } from './amqp.ts'
+import { GATEWAYS, gatewayQueue } from './names.ts'
+
+const BEAT_MS = 2000
+/** Who has not been heard of for so long is taken for dead; the broker, which sees the connection end, has given its queues away before. */
+const GONE_MS = 3.5 * BEAT_MS
+/** Beats that wait to be read: none is worth more than the next one. */
+const MOST_BEATS = 256
+
+interface Wires {
+  readonly taking: AmqpChannel
+  readonly publishing: AmqpChannel
+}
+
+/** The gateways that serve this broker now, as this one has heard: each says every two seconds that it is there. */
+export class Members {
+  /** For as long as it is connected: one that comes back is another. */
+  readonly id: string
+  /** Called when a gateway has come or gone. */
+  readonly changed = new Wakeup()
+  readonly #clock: Clock
+  readonly #wires: Wires
+  readonly #heard = new Map<string, number>()
+
+  private constructor(id: string, clock: Clock, wires: Wires) {
+    this.id = id
+    this.#clock = clock
+    this.#wires = wires
+  }
+
+  /** To be called when this gateway's consumers stand in line: whoever hears of it may leave its place to it. */
+  static async join(id: string, clock: Clock, wires: Wires, signal: AbortSignal): Promise<Members> {
+    const members = new Members(id, clock, wires)
+    const queue = gatewayQueue(id)
+    await wires.taking.queue(queue, { exclusive: true, autoDelete: true, durable: false, arguments: { 'x-max-length': MOST_BEATS } })
+    await wires.taking.bind(queue, GATEWAYS, '')
+    await wires.taking.consume(queue, 0, (delivery) => members.#hear(delivery), true)
+    void members.#beat(signal)
+    return members
+  }
+
+  /** This one is always among them. */
+  get live(): readonly string[] {
+    return [this.id, ...this.#heard.keys()]
+  }
+
+  /** So that the others count on it no longer. Nobody waits for the broker to take it: without it they notice a little later. */
+  leave(): void {
+    void this.#say({ Gateway: this.id, Leaving: true })
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const now = this.#clock.monotonic()
+      for (const [id, at] of this.#heard) if (now - at > GONE_MS) this.#gone(id)
+      // One at a time: what a broker with an alarm does not read would only fill our memory.
+      await this.#say({ Gateway: this.id })
+      await this.#clock.sleep(BEAT_MS, signal)
+    }
+  }
+
+  async #say(message: object): Promise<void> {
+    await this.#wires.publishing.publish(GATEWAYS, '', Buffer.from(JSON.stringify(message)), { contentType: 'application/json' })
+  }
+
+  #hear(delivery: Delivery | undefined): void {
+    // The queue was deleted: whoever runs this server begins anew.
+    if (delivery === undefined) return void this.#wires.taking.close()
+    const message = parseObject(delivery.content)
+    const { Gateway: id, Leaving: leaving } = message._tag === 'Right' ? message.right : {}
+    if (typeof id !== 'string' || id === this.id) return
+    if (leaving === true) return this.#gone(id)
+    const isNew = !this.#heard.has(id)
+    this.#heard.set(id, this.#clock.monotonic())
+    if (isNew) this.changed.notify()
+  }
+
+  #gone(id: string): void {
+    if (this.#heard.delete(id)) this.changed.notify()
+  }
+}
