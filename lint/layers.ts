@@ -76,7 +76,7 @@ export const LAYERS: Readonly<Record<string, Layer>> = {
   // What the gateway asks of the projections is a port too: their tables are theirs.
   gateway: { ...user('gateway'), ports: [...PORTS, 'projections'] },
   projections: user('projections'),
-  audit: user('audit'),
+  audit: { ...user('audit'), ports: [...PORTS, 'projections'] },
   config: { files: ['src/config.ts', 'src/config/**'], may: ['domain', 'lib'], node: 'all' },
   compose: { files: ['src/compose.ts', 'src/compose/**'], may: FOLDERS.filter((folder) => folder !== 'cli'), node: 'all' },
   cli: { files: ['src/cli/**'], may: ['compose', 'config'], node: 'all' },

@@ -69,13 +69,16 @@ export const directoryContent = (modified: string): Content => ({
   modified,
 })
 
+/** A content without the list of its chunks. */
+export type Described = Omit<Content, 'manifest'>
+
 /** Same bytes and kind; metadata aside (I13). */
-export const sameBytes = (a: Content, b: Content): boolean => a.kind === b.kind && a.hash === b.hash && a.size === b.size
+export const sameBytes = (a: Described, b: Described): boolean => a.kind === b.kind && a.hash === b.hash && a.size === b.size
 
 const micros = (ns: string): string => (ns.length > 3 ? ns.slice(0, -3) : '0')
 
 /** Same metadata as far as it is kept: times to the microsecond, and only those of files (directories' times change with their entries). */
-export const sameMetadata = (a: Content, b: Content): boolean =>
+export const sameMetadata = (a: Described, b: Described): boolean =>
   a.kind !== 'file' || (a.executable === b.executable && micros(a.modified) === micros(b.modified))
 
-export const sameContent = (a: Content, b: Content): boolean => sameBytes(a, b) && sameMetadata(a, b)
+export const sameContent = (a: Described, b: Described): boolean => sameBytes(a, b) && sameMetadata(a, b)

@@ -43,16 +43,8 @@ export interface Appended {
   readonly position: LogPosition
 }
 
-/**
- * The only truth: streams of events, appended under an expected revision and never changed.
- *
- * Ordering: revisions count from 0 without gaps; `readAll` and `subscribe` give every event once, in one order that all
- * readers share, and each stream in the order of its revisions. Durability: a right of `append` survives kill -9 and a power
- * cut, whole or (on any left but OutcomeUnknown) not at all. Idempotence: the same ids at the same expected revision append nothing and
- * answer as the first time. Concurrency: any number of callers; one of two appends at the same expected revision gets Conflict.
- */
-export interface EventLog extends AsyncDisposable {
-  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): TE.TaskEither<AppendError, Appended>
+/** The reading half of a log: what auditors and projections need, who never write. Each read is one page. */
+export interface EventReader {
   /** At most `max` events from revision `from` (included); fewer, or none, at the end or where there is no such stream. */
   read(stream: string, from: number, max: number): TE.TaskEither<ReadError, readonly RecordedEvent[]>
   /** The last event of a stream, or undefined where there is none. */
@@ -61,6 +53,18 @@ export interface EventLog extends AsyncDisposable {
   readAll(after: LogPosition | 'start', max: number): TE.TaskEither<ReadError, readonly RecordedEvent[]>
   /** The event at a position that a log gave; undefined where this one has none there: it is another log, or was cut. */
   at(position: LogPosition): TE.TaskEither<ReadError, RecordedEvent | undefined>
+}
+
+/**
+ * The only truth: streams of events, appended under an expected revision and never changed.
+ *
+ * Ordering: revisions count from 0 without gaps; `readAll` and `subscribe` give every event once, in one order that all
+ * readers share, and each stream in the order of its revisions. Durability: a right of `append` survives kill -9 and a power
+ * cut, whole or (on any left but OutcomeUnknown) not at all. Idempotence: the same ids at the same expected revision append nothing and
+ * answer as the first time. Concurrency: any number of callers; one of two appends at the same expected revision gets Conflict.
+ */
+export interface EventLog extends EventReader, AsyncDisposable {
+  append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): TE.TaskEither<AppendError, Appended>
   /** Batches of all events after `after`, those to come included, until the signal aborts; a slow reader slows only itself. */
   subscribe(after: LogPosition | 'start', signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>
 }

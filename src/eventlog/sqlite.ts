@@ -4,7 +4,17 @@ import * as E from 'fp-ts/lib/Either.js'
 import { databaseFailure, openDatabase, transaction } from '../lib/sqlite.ts'
 import { place, refusal } from './checks.ts'
 import { createBell, follow } from './follow.ts'
-import type { Appended, AppendError, EventLog, ExpectedRevision, LogPosition, NewEvent, ReadError, RecordedEvent } from './port.ts'
+import type {
+  Appended,
+  AppendError,
+  EventLog,
+  EventReader,
+  ExpectedRevision,
+  LogPosition,
+  NewEvent,
+  ReadError,
+  RecordedEvent,
+} from './port.ts'
 import { checkVersion, type LogReads, type LogWrites, migrate, prepareReads, prepareWrites } from './sqlite-table.ts'
 
 export interface SqliteLogOptions {
@@ -84,6 +94,16 @@ const readingUntil =
     }
   }
 
+const readerOf = (reads: LogReads, closed: AbortSignal): EventReader => {
+  const reading = readingUntil(closed)
+  return {
+    read: (stream, from, max) => reading(() => reads.of(stream, from, max)),
+    last: (stream) => reading(() => reads.last(stream)),
+    readAll: (after, max) => reading(() => reads.after(orderOf(after), max)),
+    at: ({ order }) => reading(() => reads.after(order - 1n, 1).find(({ position }) => position.order === order)),
+  }
+}
+
 /**
  * The event log in one SQLite database, for one machine. `db` is opened with `synchronous` FULL (durability rests on it) and stays
  * its opener's to close, after the log was disposed of. Throws where a newer version wrote the log; a subscription throws where
@@ -95,7 +115,6 @@ export const openSqliteLog = (db: DatabaseSync, { onAppend }: SqliteLogOptions =
   const append = durably(db, appendWith(prepareWrites(db), onAppend))
   const bell = createBell()
   const closing = new AbortController()
-  const reading = readingUntil(closing.signal)
   const page = (after: bigint): readonly RecordedEvent[] => reads.after(after, SUBSCRIPTION_BATCH)
   return {
     append: (stream, expected, events) => async () => {
@@ -104,10 +123,7 @@ export const openSqliteLog = (db: DatabaseSync, { onAppend }: SqliteLogOptions =
       bell.ring()
       return answer
     },
-    read: (stream, from, max) => reading(() => reads.of(stream, from, max)),
-    last: (stream) => reading(() => reads.last(stream)),
-    readAll: (after, max) => reading(() => reads.after(orderOf(after), max)),
-    at: ({ order }) => reading(() => reads.after(order - 1n, 1).find(({ position }) => position.order === order)),
+    ...readerOf(reads, closing.signal),
     subscribe: (after, signal) =>
       follow({ page, after: orderOf(after), bell, signal: AbortSignal.any([signal, closing.signal]), pollMs: POLL_MS }),
     [Symbol.asyncDispose]: async () => closing.abort(),
@@ -115,7 +131,7 @@ export const openSqliteLog = (db: DatabaseSync, { onAppend }: SqliteLogOptions =
 }
 
 /** A log read beside its writer, on a connection of its own: for a worker thread or another process. */
-export interface SqliteLogReader extends Disposable {
+export interface SqliteLogReader extends EventReader, Disposable {
   /** At most `max` events of all streams after `afterOrder` (0n: from the start); fewer, too, where they are large, and none only at the end. Throws where the database can't be read. */
   readAllSync(afterOrder: bigint, max: number): readonly RecordedEvent[]
 }
@@ -126,7 +142,15 @@ export const openSqliteLogReader = (file: string): SqliteLogReader => {
   try {
     checkVersion(db)
     const reads = prepareReads(db)
-    return { readAllSync: (afterOrder, max) => reads.after(afterOrder, max), [Symbol.dispose]: () => db.close() }
+    const closing = new AbortController()
+    return {
+      ...readerOf(reads, closing.signal),
+      readAllSync: (afterOrder, max) => reads.after(afterOrder, max),
+      [Symbol.dispose]: () => {
+        closing.abort()
+        db.close()
+      },
+    }
   } catch (error) {
     db.close()
     throw error

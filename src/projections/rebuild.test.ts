@@ -2,15 +2,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
-import { bytesOf, chunkOf, deleting, enrol, gatewayWorld, textFile, type World } from '../../test/support/gateway.ts'
-import { path } from '../../test/support/memory-tree.ts'
-import { directoryContent, type Content } from '../domain/content.ts'
-import type { Change } from '../domain/change.ts'
+import { enrol, gatewayWorld } from '../../test/support/gateway.ts'
+import { anyStep, play } from '../../test/support/random-steps.ts'
 import { createMemoryLog, createMemoryStorage } from '../eventlog/memory.ts'
 import { openDatabase } from '../lib/sqlite.ts'
-import { manifestOf } from '../protocol/manifest.ts'
-import { contentHash } from '../protocol/merkle.ts'
-import { witnessText } from '../protocol/signing.ts'
 import { followToEnd } from './follow/runner.ts'
 import { logSource } from './follow/sources.ts'
 import { openFollowTables } from './follow/write.ts'
@@ -27,66 +22,6 @@ const dump = (db: DatabaseSync): Record<string, unknown> => {
       return [String(name), rows.toSorted()]
     }),
   )
-}
-
-const large = (seed: number): { readonly content: Content; readonly pieces: readonly Buffer[] } => {
-  const pieces = Array.from({ length: 34 }, (_, index) => Buffer.alloc(index + 1, seed))
-  const chunks = pieces.map(chunkOf)
-  const { manifest, object } = manifestOf(chunks)
-  const size = chunks.reduce((sum, chunk) => sum + chunk.size, 0)
-  return {
-    content: { ...textFile(''), size, hash: contentHash(chunks), manifest },
-    pieces: object === undefined ? pieces : [object, ...pieces],
-  }
-}
-
-const names = ['a', 'b', 'd', 'd/a', 'd/e/b']
-const anyStep = fc.record({
-  device: fc.boolean(),
-  kind: fc.constantFrom('put', 'put', 'directory', 'delete', 'move', 'large', 'stale', 'hold', 'witness'),
-  name: fc.constantFrom(...names),
-  to: fc.constantFrom(...names),
-  text: fc.constantFrom('X', 'Y', 'Z'),
-})
-type Step = typeof anyStep extends fc.Arbitrary<infer A> ? A : never
-
-const changeOf = ({ kind, name, to, text }: Step, base: number): Change => {
-  switch (kind) {
-    case 'directory':
-      return { tag: 'create', path: path(name), content: directoryContent('1'), base: 'none' }
-    case 'delete':
-      return deleting(name, base)
-    case 'move':
-      return { tag: 'move', from: path(name), path: path(to === name ? `${to}2` : to), content: textFile(text), base }
-    case 'large':
-      return { tag: 'update', path: path(name), content: large(text.charCodeAt(0)).content, base: 'any' }
-    case 'stale':
-      return { tag: 'update', path: path(name), content: textFile(text), base: 1 }
-    case 'hold':
-      return { tag: 'hold', count: 10, reason: 'everything' }
-    default:
-      return { tag: 'update', path: path(name), content: textFile(text), base }
-  }
-}
-
-const play = async (world: World, steps: readonly Step[]): Promise<void> => {
-  const devices = [await enrol(world, 1), await enrol(world, 2)] as const
-  for (const step of steps) {
-    const device = step.device ? devices[0] : devices[1]
-    const { folder, key, signer } = device
-    const { state } = world.gateway.deps
-    const head = state.head(`folder-${folder}`)
-    if (step.kind === 'witness') {
-      world.clock.advance(61_000)
-      const position = head?.revision ?? 0
-      const chain = head?.chain ?? ''
-      await device.ask({ tag: 'Synced', key, folder, position, chain, signature: signer.sign(witnessText(folder, position, chain)) })
-      continue
-    }
-    if (step.kind === 'large') await device.upload(large(step.text.charCodeAt(0)).pieces)
-    const base = state.tree(folder).get(path(step.name))?.revision ?? 0
-    await device.change([changeOf(step, base)], step.kind === 'large' ? {} : { contents: [bytesOf(step.text)] })
-  }
 }
 
 describe('the projections', () => {

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Hash, Kind } from '../../domain/content.ts'
-import type { FileId } from '../../domain/events.ts'
-import type { SyncPath } from '../../domain/path.ts'
+import type { FolderId } from '../../domain/events.ts'
 import { reading } from '../../lib/sqlite.ts'
+import { eventKey } from '../history/event-key.ts'
+import { EVENT, eventReader, isEntry, KINDS, NAMED, prepared } from '../history/rows.ts'
 import type { FollowReads } from '../port.ts'
 import { objectKey } from './retired.ts'
 import { bytesOf } from './write.ts'
@@ -11,13 +11,6 @@ interface PlaceRow {
   readonly name: string
   readonly offset: number
   readonly size: number
-}
-
-interface VersionRow {
-  readonly path: SyncPath
-  readonly file_id: FileId
-  readonly kind: Kind
-  readonly hash: Uint8Array
 }
 
 /** The tables, on any connection to their database. */
@@ -33,8 +26,13 @@ export const readFollowTables = (db: DatabaseSync): FollowTablesRead => {
   const retired = db.prepare('SELECT 1 FROM retired WHERE object = ?')
   const folder = 'folder = (SELECT id FROM folders WHERE folder = ?)'
   const names = db.prepare(`SELECT size FROM folder_chunks WHERE ${folder} AND hash = ?`)
-  const version = db.prepare(`SELECT path, file_id, kind, hash FROM history WHERE ${folder} AND revision = ? AND hash IS NOT NULL`)
-  const held = db.prepare(`SELECT 1 FROM history WHERE ${folder} AND path = ? AND revision >= ? AND hash = ? AND kind = ?`)
+  const version = prepared(db, `SELECT ${EVENT} FROM history h ${NAMED} WHERE h.id = ?`)
+  const held = db.prepare(
+    `SELECT 1 FROM paths p CROSS JOIN history h ON h.id = ? + p.revision
+     WHERE p.folder = ? AND p.path = ? AND p.revision >= ? AND p.live AND h.hash = ? AND h.kind = ? LIMIT 1`,
+  )
+  const numbers = db.prepare('SELECT id FROM folders WHERE folder = ?')
+  const numberOf = (id: FolderId): number => Number(numbers.get(id)?.['id'] ?? -1)
   return {
     together: (ask) => reading(db, ask),
     find: (hash) => {
@@ -50,10 +48,17 @@ export const readFollowTables = (db: DatabaseSync): FollowTablesRead => {
       return size === undefined ? undefined : Number(size)
     },
     versionAt: (id, revision) => {
-      const row = version.get(id, revision) as unknown as VersionRow | undefined
-      // Hex of 32 bytes is a Hash.
-      return row && { path: row.path, fileId: row.file_id, kind: row.kind, hash: Buffer.from(row.hash).toString('hex') as Hash }
+      const number = numberOf(id)
+      if (number < 0 || revision < 0) return undefined
+      const row = version.get(eventKey(number, revision))
+      const event = row === undefined ? undefined : eventReader(id, number)(row)
+      if (!isEntry(event)) return undefined
+      const { path, fileId, content } = event
+      return { path, fileId, kind: content.kind, hash: content.hash }
     },
-    held: (id, path, since, content) => held.get(id, path, since, bytesOf(content.hash), content.kind) !== undefined,
+    held: (id, path, since, { hash, kind }) => {
+      const number = numberOf(id)
+      return number >= 0 && held.get(eventKey(number, 0), number, path, since, bytesOf(hash), KINDS.indexOf(kind)) !== undefined
+    },
   }
 }

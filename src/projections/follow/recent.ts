@@ -4,7 +4,8 @@ import type { Version } from '../../domain/decide/view.ts'
 import type { FolderId, RetentionEvent } from '../../domain/events.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { FollowReads } from '../port.ts'
-import type { Facts, HistoryRow } from './facts.ts'
+import type { HistoryEvent } from '../history/port.ts'
+import type { Facts } from './facts.ts'
 import { objectKey, objectsOf } from './retired.ts'
 
 type Place = NonNullable<ReturnType<FollowReads['find']>>
@@ -26,7 +27,8 @@ export interface Recent extends Omit<FollowReads, 'together' | 'find' | 'isGone'
 interface FolderPart {
   readonly chunks: Map<Hash, number>
   readonly versions: Map<Revision, Version>
-  readonly rows: Map<SyncPath, HistoryRow[]>
+  /** By the path that held their content. */
+  readonly events: Map<SyncPath, HistoryEvent[]>
 }
 
 /** Facts that the tables will have at once: they are dropped together, which costs nothing a row. */
@@ -46,17 +48,18 @@ const newSegment = (order: bigint): Segment => ({ order, size: 0, places: new Ma
 const partOf = ({ folders }: Segment, folder: FolderId): FolderPart => {
   const known = folders.get(folder)
   if (known !== undefined) return known
-  const part: FolderPart = { chunks: new Map(), versions: new Map(), rows: new Map() }
+  const part: FolderPart = { chunks: new Map(), versions: new Map(), events: new Map() }
   folders.set(folder, part)
   return part
 }
 
-const addRow = (part: FolderPart, row: HistoryRow): void => {
-  const { kind, hash, path, fileId, revision } = row
-  const rows = part.rows.get(path)
-  if (rows === undefined) part.rows.set(path, [row])
-  else rows.push(row)
-  if (kind !== undefined && hash !== undefined) part.versions.set(revision, { path, fileId, kind, hash })
+const addEvent = (part: FolderPart, event: HistoryEvent): void => {
+  const { content, path, fileId, revision } = event
+  if (content === undefined || path === undefined || fileId === undefined) return
+  const events = part.events.get(path)
+  if (events === undefined) part.events.set(path, [event])
+  else events.push(event)
+  part.versions.set(revision, { path, fileId, kind: content.kind, hash: content.hash })
 }
 
 const addRetention = (segment: Segment, event: RetentionEvent): void => {
@@ -72,8 +75,8 @@ const addFacts = (segment: Segment, { pack, retention, history, chunks }: Facts)
     const part = partOf(segment, chunks.folder)
     for (const { hash, size } of chunks.named) part.chunks.set(hash, size)
   }
-  for (const row of history) addRow(partOf(segment, row.folder), row)
-  segment.size += (pack?.entries.length ?? 0) + history.length + (chunks?.named.length ?? 0)
+  if (history !== undefined) addEvent(partOf(segment, history.folder), history)
+  segment.size += (pack?.entries.length ?? 0) + (history === undefined ? 0 : 1) + (chunks?.named.length ?? 0)
 }
 
 const toldOf = (place: Place | 'gone' | undefined): boolean | undefined => (place === undefined ? undefined : place === 'gone')
@@ -117,8 +120,8 @@ export const createRecent = (): Recent => {
     versionAt: (folder, revision) => first(({ folders }) => folders.get(folder)?.versions.get(revision)),
     held: (folder, path, since, { kind, hash }) =>
       first(({ folders }) => {
-        const rows = folders.get(folder)?.rows.get(path) ?? []
-        return rows.some((row) => row.revision >= since && row.hash === hash && row.kind === kind) || undefined
+        const events = folders.get(folder)?.events.get(path) ?? []
+        return events.some(({ revision, content }) => revision >= since && content?.hash === hash && content.kind === kind) || undefined
       }) ?? false,
   }
 }

@@ -10,13 +10,9 @@ import { openFollowTables } from './write.ts'
 const [one, two] = [sha256('one'), sha256('two')]
 const stored = (pack: string, hashes: readonly Hash[]): Facts => ({
   pack: { type: 'PackStored', pack, entries: hashes.map((hash, at) => ({ hash, offset: at, size: 1 })) },
-  history: [],
-  chunks: undefined,
 })
 const retiring = (pack: string | null, chunks: readonly Hash[]): Facts => ({
   retention: { event: { type: 'PackRetiring', run: 'r', pack, chunks }, time: 5 },
-  history: [],
-  chunks: undefined,
 })
 
 /** What the tables say, and what the memory over them says, after the same events. */

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { BlobStore } from '../../blobstore/port.ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
-import type { EventLog, LogPosition, RecordedEvent } from '../../eventlog/port.ts'
+import type { EventReader, LogPosition, RecordedEvent } from '../../eventlog/port.ts'
 import { decodeManifest } from '../../protocol/manifest.ts'
 import { readOnceDecoder } from '../decoder.ts'
 import type { FollowSource } from './runner.ts'
@@ -33,7 +33,7 @@ export const readerSource = (reader: SyncReader, blobs: Pick<BlobStore, 'get'>):
   manifest: manifestFrom(blobs),
 })
 
-export const logSource = (log: Pick<EventLog, 'readAll' | 'at'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
+export const logSource = (log: Pick<EventReader, 'readAll' | 'at'>, blobs: Pick<BlobStore, 'get'>): FollowSource => ({
   decoder: readOnceDecoder,
   page: (after, max) => log.readAll(after, max)(),
   chainAt: async (position) => E.map((event: RecordedEvent | undefined) => event?.chain)(await log.at(position)()),

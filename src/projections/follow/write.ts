@@ -2,9 +2,11 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Hash } from '../../domain/content.ts'
 import type { LogPosition } from '../../eventlog/port.ts'
 import { transaction } from '../../lib/sqlite.ts'
-import type { Facts, HistoryRow } from './facts.ts'
+import type { Facts } from './facts.ts'
+import { numbering } from './numbering.ts'
 import { openRetiredTables } from './retired.ts'
 import { emptyFollow, migrateFollow } from './schema.ts'
+import { historyKeeper, namesKeeper } from './write-history.ts'
 
 /** An event up to which the tables are complete; its chain tells it from another log's. */
 export interface FollowCheckpoint {
@@ -25,8 +27,7 @@ export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
 /** Opens the tables for writing, and makes them where there are none. */
 export const openFollowTables = (db: DatabaseSync): FollowTables => {
   migrateFollow(db)
-  const keepChunks = chunkKeeper(db)
-  const keepHistory = historyKeeper(db)
+  const keepers = [chunkKeeper(db), historyKeeper(db), namesKeeper(db, numbering(db, 'folders')), positionKeeper(db)]
   const checkpoint = db.prepare('SELECT position_order, token, chain FROM follow_checkpoint')
   const forget = db.prepare('DELETE FROM follow_checkpoint')
   const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?, ?)')
@@ -38,8 +39,7 @@ export const openFollowTables = (db: DatabaseSync): FollowTables => {
     },
     keep: (facts, at) =>
       transaction(db, () => {
-        keepChunks(facts)
-        keepHistory(facts)
+        for (const keep of keepers) keep(facts)
         if (at === undefined) return
         forget.run()
         insert.run(String(at.position.order), at.position.token, at.chain)
@@ -52,8 +52,8 @@ const byHash = (a: { readonly hash: Hash }, b: { readonly hash: Hash }): number 
 
 /** Hashes lie anywhere in their tables: in their order, rows of one page are written one after the other. */
 const chunkKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
-  const packs = numbering(db, 'packs', 'name')
-  const folders = numbering(db, 'folders', 'folder')
+  const packs = numbering(db, 'packs')
+  const folders = numbering(db, 'folders')
   const chunk = db.prepare(
     'INSERT INTO chunks VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET pack = excluded.pack, offset = excluded.offset, size = excluded.size',
   )
@@ -88,42 +88,12 @@ const chunkKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
   }
 }
 
-const historyKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
-  const numbers = numbering(db, 'folders', 'folder')
-  const history = db.prepare('INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
+/** Keeps what agents have told that they had seen. */
+const positionKeeper = (db: DatabaseSync): ((facts: readonly Facts[]) => void) => {
   const position = db.prepare(
     'INSERT INTO positions VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET position = excluded.position, chain = excluded.chain',
   )
   return (facts) => {
-    const numberOf = numbers()
-    const keepRow = ({ folder, path, revision, fileId, type, kind, hash, agent }: HistoryRow): void =>
-      void history.run(
-        numberOf(folder),
-        path,
-        revision,
-        fileId,
-        type,
-        kind ?? null,
-        hash === undefined ? null : bytesOf(hash),
-        agent ?? null,
-      )
-    for (const { history: rows, position: told } of facts) {
-      rows.forEach(keepRow)
-      if (told !== undefined) position.run(told.agent, told.folder, told.position, told.chain)
-    }
-  }
-}
-
-/** A small number for each name, made at first sight; what one use of it has found it asks for once. */
-const numbering = (db: DatabaseSync, table: 'packs' | 'folders', column: 'name' | 'folder'): (() => (name: string) => number) => {
-  const find = db.prepare(`SELECT id FROM ${table} WHERE ${column} = ?`)
-  const add = db.prepare(`INSERT INTO ${table} (${column}) VALUES (?)`)
-  return () => {
-    const known = new Map<string, number>()
-    return (name) => {
-      const id = known.get(name) ?? Number(find.get(name)?.['id'] ?? add.run(name).lastInsertRowid)
-      known.set(name, id)
-      return id
-    }
+    for (const { position: told } of facts) if (told !== undefined) position.run(told.agent, told.folder, told.position, told.chain)
   }
 }
