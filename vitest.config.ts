@@ -5,8 +5,22 @@ const SECOND = 1000
 /** A test waits for a condition with its own deadline; these limits only end what hangs. */
 const project = (name: string, include: string[], timeout: number) => ({
   extends: true as const,
-  test: { name, include, testTimeout: timeout, hookTimeout: timeout },
+  test: { name, include, testTimeout: timeout, hookTimeout: timeout, provide: { profile: 'embedded' as const } },
 })
+
+/** Not for every profile: packaging and the demo are of the embedded one; the others bring servers of their own, and say which. */
+const OF_ONE_PROFILE = ['demo', 'package', 'doctor', 'rabbitmq', 'eventstoredb', 'two-gateways']
+
+/** The same scenarios over RabbitMQ, EventStoreDB and S3 (test/support/profiles). */
+const distributed = {
+  extends: true as const,
+  test: {
+    ...project('distributed', ['test/scenario/**/*.test.ts'], 240 * SECOND).test,
+    exclude: OF_ONE_PROFILE.map((name) => `test/scenario/${name}.test.ts`),
+    setupFiles: ['test/support/profiles/distributed.setup.ts'],
+    provide: { profile: 'distributed' as const },
+  },
+}
 
 export default defineConfig({
   test: {
@@ -20,6 +34,7 @@ export default defineConfig({
       project('contract', ['test/contract/**/*.test.ts'], 30 * SECOND),
       project('infra', ['test/infra/**/*.test.ts'], 60 * SECOND),
       project('scenario', ['test/scenario/**/*.test.ts'], 180 * SECOND),
+      distributed,
       project('fault', ['test/fault/**/*.test.ts'], 180 * SECOND),
       project('model', ['test/model/**/*.test.ts'], 300 * SECOND),
     ],

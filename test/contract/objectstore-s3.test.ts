@@ -6,7 +6,8 @@ import { openS3Store } from '../../src/blobstore/object-store/s3.ts'
 import type { ObjectStore, StoreError } from '../../src/blobstore/port.ts'
 import { fastClock } from '../support/fast-clock.ts'
 import { serverFor } from '../support/servers/server.ts'
-import { freshBucket, HttpRelay } from './objectstore-s3.ts'
+import { freshBucket } from '../support/servers/bucket.ts'
+import { HttpRelay } from './objectstore-s3.ts'
 import { right } from './support.ts'
 
 const server = await serverFor('s3')

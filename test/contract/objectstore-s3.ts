@@ -1,9 +1,7 @@
-import { randomBytes } from 'node:crypto'
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { openS3Store } from '../../src/blobstore/object-store/s3.ts'
-import type { ObjectStore } from '../../src/blobstore/port.ts'
-import { s3Address, type S3Address } from '../../src/lib/s3-address.ts'
 import { fastClock } from '../support/fast-clock.ts'
+import { emptied, freshBucket } from '../support/servers/bucket.ts'
 import { right } from './support.ts'
 import type { StoreFixture } from './objectstore.adapters.ts'
 
@@ -43,19 +41,6 @@ export class HttpRelay implements AsyncDisposable {
     this.#server.closeAllConnections()
     await new Promise((resolve) => this.#server.close(resolve))
   }
-}
-
-/** The address of a bucket that nobody else uses, on the server at `url`. */
-export const freshBucket = (url: string): S3Address => {
-  const text = new URL(url)
-  text.pathname = `/test-${randomBytes(8).toString('hex')}`
-  const address = s3Address(text.href)
-  if (address === undefined) throw new Error('EVENTSYNC_TEST_S3_URL is not of the form s3+http://KEY:SECRET@HOST:PORT/?region=R')
-  return address
-}
-
-const emptied = async (store: ObjectStore): Promise<void> => {
-  for await (const { name } of store.list('')) right(await store.remove(name)())
 }
 
 /** A bucket of its own for each test; whoever puts reaches the server through a relay. */

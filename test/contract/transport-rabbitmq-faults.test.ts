@@ -123,6 +123,26 @@ describe.skipIf(rabbit === undefined)('rabbitmq: what goes wrong at the broker',
     expect(next).toBeDefined()
   })
 
+  it.each(['with a question', 'without one'])(
+    'notices that no gateway is there any more (%s), and comes back by itself',
+    async (how) => {
+      const server = await serve()
+      const asks = client()
+      await answered(asks)
+      let connected = true
+      asks.notifications(({ tag }) => {
+        if (tag !== 'FolderAt') connected = tag === 'Connected'
+      })
+      await server[Symbol.asyncDispose]()
+      if (how === 'with a question') expect(outcomeOf(await asks.request(message({}))())).toBe('Unreachable')
+      await until('the client to notice', () => !connected, 25)
+      await serve()
+      await answered(asks)
+      expect(connected).toBe(true)
+    },
+    60_000,
+  )
+
   it('answers a request once more that is delivered twice: at least once, and no sender waits for ever', async () => {
     let begun = 0
     await serve(

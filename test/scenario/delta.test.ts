@@ -18,9 +18,9 @@ const relayTo = async (port: number): Promise<TcpProxy> => {
 
 /** Two devices, each behind a relay that counts. */
 const counted = async (world: World): Promise<{ devices: [Device, Device]; relays: [TcpProxy, TcpProxy] }> => {
-  const relays: [TcpProxy, TcpProxy] = [await relayTo(world.port), await relayTo(world.port)]
+  const relays: [TcpProxy, TcpProxy] = [await relayTo(world.entrance), await relayTo(world.entrance)]
   const devices: [Device, Device] = [await world.device('laptop'), await world.device('desktop')]
-  for (const [i, device] of devices.entries()) await device.start('--server', `ws://127.0.0.1:${relays[i]?.port ?? 0}`)
+  for (const [i, device] of devices.entries()) await device.start('--server', world.profile.urlAt(relays[i]?.port ?? 0))
   return { devices, relays }
 }
 

@@ -1,7 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { ODD_NAMES, writeTree } from '../support/files.ts'
-import { countEvents } from '../support/log.ts'
 import { filesIn, pathsOf } from '../support/tree.ts'
 import { expectSame, World } from '../support/world.ts'
 
@@ -18,7 +17,7 @@ test('a first sync goes both ways, and a third device gets everything later', as
   const phone = await world.device('phone')
   await phone.start()
   await expectSame(laptop, desktop, phone)
-  expect(countEvents(`${world.data}/log.db`).get('FileCreated file')).toBe(filesIn(phone.folder))
+  expect((await world.countEvents()).get('FileCreated file')).toBe(filesIn(phone.folder))
 })
 
 test('whatever name one device holds comes to the other', async () => {
@@ -53,7 +52,7 @@ test('what is on both devices already is neither sent twice nor a conflict', asy
   await expectSame(laptop, desktop)
   expect((await laptop.status()).conflicts).toEqual([])
   expect(pathsOf(laptop.folder)).toHaveLength(30)
-  expect(countEvents(`${world.data}/log.db`).get('FileCreated file')).toBe(30)
+  expect((await world.countEvents()).get('FileCreated file')).toBe(30)
 })
 
 test('files, folders and links change into each other', async () => {

@@ -10,7 +10,7 @@ const USER = 'usuario01@pysync.com'
 
 test("a client written from PySync's documents alone works, beside an agent", async () => {
   await using world = await World.create({ EVENTSYNC_PASSWORD_CLIENTS: 'allow' })
-  using client = await PySyncClient.connect(world.url, KEY, USER, 'senha')
+  using client = await PySyncClient.connect(world.webSocketUrl, KEY, USER, 'senha')
   expect(await client.request('RegisterUser')).toMatchObject({ Action: 'ServerResponse', Status: 200 })
   expect(await client.request('RegisterAgent')).toMatchObject({ Status: 200 })
   const laptop = await world.device('laptop', { email: USER, password: md5('senha') })
@@ -47,7 +47,7 @@ test("a client written from PySync's documents alone works, beside an agent", as
 
 test('what is not of the form, or not allowed, is refused with a reason', async () => {
   await using world = await World.create({ EVENTSYNC_PASSWORD_CLIENTS: 'allow' })
-  using client = await PySyncClient.connect(world.url, KEY, USER, 'senha')
+  using client = await PySyncClient.connect(world.webSocketUrl, KEY, USER, 'senha')
   await client.request('RegisterUser')
   await client.request('RegisterAgent')
   expect(await client.request('Dance')).toMatchObject({ Status: 400 })
@@ -55,13 +55,13 @@ test('what is not of the form, or not allowed, is refused with a reason', async 
     expect(await client.request('Create', { File: { OriginalName, Size: '1' } })).toMatchObject({ Status: 400 })
   }
   expect(await client.request('Open', { File: { Name: 'nothing' } })).toMatchObject({ Status: 404 })
-  using stranger = await PySyncClient.connect(world.url, KEY, USER, 'errada')
+  using stranger = await PySyncClient.connect(world.webSocketUrl, KEY, USER, 'errada')
   expect(await stranger.request('Sync')).toMatchObject({ Status: 403 })
 })
 
 test('such clients are refused unless the operator allows them', async () => {
   await using world = await World.create()
-  using client = await PySyncClient.connect(world.url, KEY, USER, 'senha')
+  using client = await PySyncClient.connect(world.webSocketUrl, KEY, USER, 'senha')
   await client.request('RegisterUser')
   expect(await client.request('RegisterAgent')).toMatchObject({ Status: 403 })
   expect(await client.request('Sync')).toMatchObject({ Status: 403 })

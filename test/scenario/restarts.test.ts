@@ -1,7 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { writeTree } from '../support/files.ts'
-import { countEvents } from '../support/log.ts'
 import { filesIn } from '../support/tree.ts'
 import { until } from '../support/wait.ts'
 import { expectSame, World } from '../support/world.ts'
@@ -51,7 +50,7 @@ test('I1, I5: kill -9 of the gateway and both agents, again and again in the mid
   for (const device of [laptop, desktop]) await device.start()
   await expectSame(laptop, desktop)
   expect(filesIn(desktop.folder)).toBe(files)
-  expect(countEvents(`${world.data}/log.db`).get('FileCreated file')).toBe(files)
+  expect((await world.countEvents()).get('FileCreated file')).toBe(files)
 }, 90_000)
 
 const filesSoFar = (folder: string): number => {

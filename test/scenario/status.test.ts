@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { within } from '../support/wait.ts'
+import { until, within } from '../support/wait.ts'
 import { World, type Device } from '../support/world.ts'
 
 const FIELDS = ['folder', 'inSync', 'connected', 'position', 'head', 'pending', 'conflicts', 'held', 'problems', 'lastError']
@@ -66,5 +66,8 @@ test('the wait ends at its limit while the gateway is away, and with deletions t
   for (let i = 0; i < 12; i += 1) rmSync(laptop.path(`f${i}`))
   expect(await statusOf(laptop, '--wait')).toMatchObject({ code: 3, status: { inSync: false } })
   await world.gateway.kill()
+  // A broker in between takes it all the same: who has something to say notices that nobody hears it.
+  writeFileSync(laptop.path('meanwhile'), 'x')
+  await until('the laptop to notice', async () => !(await laptop.status()).connected)
   expect(await statusOf(laptop, '--wait', '--timeout', '2')).toMatchObject({ code: 4, status: { connected: false } })
 })

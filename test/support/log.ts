@@ -1,22 +1,32 @@
+import type { RecordedEvent } from '../../src/eventlog/port.ts'
 import { openSqliteLogReader } from '../../src/eventlog/sqlite.ts'
 
 const PAGE = 1000
 
-/** How many events of each type a gateway's log holds; file events with their kind: `FileCreated file`. */
-export const countEvents = (logFile: string): ReadonlyMap<string, number> => {
+/** All events of an embedded log. */
+export function* eventsIn(logFile: string): Generator<RecordedEvent> {
   using log = openSqliteLogReader(logFile)
-  const counts = new Map<string, number>()
   for (let after = 0n; ;) {
     const events = log.readAllSync(after, PAGE)
-    for (const { type, data } of events) {
-      const name = `${type}${kindOf(data)}`
-      counts.set(name, (counts.get(name) ?? 0) + 1)
-    }
+    yield* events
     const last = events.at(-1)
-    if (last === undefined) return counts
+    if (last === undefined) return
     after = last.position.order
   }
 }
+
+/** How many events there are of each type; file events with their kind: `FileCreated file`. */
+export const countOf = (events: Iterable<RecordedEvent>): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const { type, data } of events) {
+    const name = `${type}${kindOf(data)}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+/** The same of an embedded gateway's log. */
+export const countEvents = (logFile: string): ReadonlyMap<string, number> => countOf(eventsIn(logFile))
 
 /** The kind that the signed change inside a file event names; a content that names none is a file. */
 const kindOf = (data: string): string => {

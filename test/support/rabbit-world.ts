@@ -1,6 +1,29 @@
+import type { Environment } from './processes.ts'
 import { freePorts } from './servers/ports.ts'
-import { makeVhost } from './servers/rabbitmq-vhost.ts'
+import { makeVhost, type TestVhost } from './servers/rabbitmq-vhost.ts'
 import { World, type Device } from './world.ts'
+
+/** A virtual host, and the settings of the gateway that serves it. */
+export interface RabbitVhost extends AsyncDisposable {
+  readonly vhost: TestVhost
+  readonly settings: Environment
+}
+
+export const rabbitVhost = async (server: string): Promise<RabbitVhost> => {
+  const vhost = await makeVhost(server)
+  const [auth = 0] = await freePorts(1)
+  await vhost.answeredBy(auth)
+  return {
+    vhost,
+    settings: {
+      EVENTSYNC_AMQP_URL: vhost.url,
+      EVENTSYNC_AMQP_MANAGEMENT_URL: vhost.managementUrl,
+      EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${auth}`,
+      EVENTSYNC_AMQP_SHARDS: '2',
+    },
+    [Symbol.asyncDispose]: () => vhost[Symbol.asyncDispose](),
+  }
+}
 
 /** A gateway that serves RabbitMQ, too, in a virtual host of its own. */
 export interface RabbitWorld extends AsyncDisposable {
@@ -10,20 +33,10 @@ export interface RabbitWorld extends AsyncDisposable {
   device(name: string, as?: { readonly email: string; readonly password: string }): Promise<Device>
 }
 
-export const createRabbitWorld = async (server: string, env: Readonly<Record<string, string>> = {}): Promise<RabbitWorld> => {
+export const createRabbitWorld = async (server: string, env: Environment = {}): Promise<RabbitWorld> => {
   await using parts = new AsyncDisposableStack()
-  const vhost = parts.use(await makeVhost(server))
-  const [auth = 0] = await freePorts(1)
-  await vhost.answeredBy(auth)
-  const world = parts.use(
-    await World.create({
-      EVENTSYNC_AMQP_URL: vhost.url,
-      EVENTSYNC_AMQP_MANAGEMENT_URL: vhost.managementUrl,
-      EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${auth}`,
-      EVENTSYNC_AMQP_SHARDS: '2',
-      ...env,
-    }),
-  )
+  const { vhost, settings } = parts.use(await rabbitVhost(server))
+  const world = parts.use(await World.create({ ...settings, ...env }))
   const all = parts.move()
   const url = vhost.agentUrl
   return {

@@ -8,36 +8,58 @@ import { controlAddress } from '../../src/agent/control/address.ts'
 import { askAgent } from '../../src/agent/control/client.ts'
 import { folderAt } from '../../src/agent/device/folders.ts'
 import type { FolderStatus } from '../../src/agent/engine/folder-sync.types.ts'
+import { countOf } from './log.ts'
 import { Daemon, run, type Environment, type Finished } from './processes.ts'
+import { freshProfile, type Profile } from './profiles/profile.ts'
 import { treeOf } from './tree.ts'
 import { until } from './wait.ts'
 
 export const EMAIL = 'ada@example.org'
 export const PASSWORD = 'correct horse battery staple'
 
-/** A gateway and devices as real processes, in a temporary directory and on free ports; disposing of it ends them all. */
+/** A gateway and devices as real processes on one of the profiles, in a temporary directory and on free ports; disposing of it ends them all. */
 export class World implements AsyncDisposable {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), 'es-')))
   readonly #env: Environment
   readonly #daemons: Daemon[] = []
   readonly port: number
+  readonly profile: Profile
   #gateway: Daemon | undefined
 
-  private constructor(port: number, env: Environment) {
+  private constructor(port: number, profile: Profile, env: Environment) {
     this.port = port
-    this.#env = env
+    this.profile = profile
+    this.#env = { ...profile.settings, ...env }
   }
 
-  /** With a gateway that runs and an account. */
-  static async create(env: Environment = {}): Promise<World> {
-    const world = new World(await freePort(), env)
+  /** With a gateway that runs and an account; on the profile that the run is for, unless one is given. */
+  static async create(env: Environment = {}, profile?: Profile): Promise<World> {
+    await using parts = new AsyncDisposableStack()
+    const world = parts.use(new World(await freePort(), profile ?? (await freshProfile()), env))
     await world.startGateway()
     expect(await world.userAdd()).toMatchObject({ code: 0 })
+    parts.move()
     return world
   }
 
+  /** Where devices come. */
   get url(): string {
+    return this.profile.urlAt(this.entrance)
+  }
+
+  /** The port of {@link url}: the gateway's, or the broker's. */
+  get entrance(): number {
+    return this.profile.entrance(this.port)
+  }
+
+  /** The gateway's own door, which every profile has. */
+  get webSocketUrl(): string {
     return `ws://127.0.0.1:${this.port}`
+  }
+
+  /** How many events of each type its log holds; file events with their kind: `FileCreated file`. */
+  async countEvents(): Promise<ReadonlyMap<string, number>> {
+    return countOf(await this.profile.events(this.data))
   }
 
   get data(): string {
@@ -112,6 +134,7 @@ export class World implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#daemons.map((daemon) => daemon[Symbol.asyncDispose]()))
+    await this.profile[Symbol.asyncDispose]()
     rmSync(this.root, { recursive: true, force: true })
   }
 }

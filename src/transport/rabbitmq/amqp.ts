@@ -201,14 +201,19 @@ export class AmqpConnection implements AsyncDisposable {
 
   /** Whether there is such a queue. Rejects where the connection has ended. */
   async hasQueue(name: string): Promise<boolean> {
+    return (await this.readersOf(name)) !== undefined
+  }
+
+  /** How many read a queue, or wait to; undefined where there is none, or the broker won't tell. Rejects where the connection has ended. */
+  async readersOf(name: string): Promise<number | undefined> {
     const channel = await this.#model.createChannel()
-    const gone = new Promise<false>((resolve) => channel.once('error', () => resolve(false)))
+    const gone = new Promise<undefined>((resolve) => channel.once('error', () => resolve(undefined)))
     const looked = channel.checkQueue(name).then(
-      () => true,
+      ({ consumerCount }) => consumerCount,
       () => gone,
     )
     const found = await Promise.race([looked, this.#rejectsAtEnd()])
-    if (found) await withinPatience(channel.close(), this.#end.promise)
+    if (found !== undefined) await withinPatience(channel.close(), this.#end.promise)
     return found
   }
 

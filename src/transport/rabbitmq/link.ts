@@ -6,12 +6,19 @@ import { NO_BYTES } from '../port.ts'
 import { decodeFrame, type Frame, type Pieces } from '../session/framing.ts'
 import type { Ending, Link, LinkListener } from '../session/link.ts'
 import type { AmqpChannel, AmqpConnection, Delivery, Published } from './amqp.ts'
-import { CHUNKS, REPLY_TO, REQUESTS, shardOf } from './names.ts'
+import { CHUNKS, REPLY_TO, requestQueue, REQUESTS, shardOf } from './names.ts'
 import { SENDER_WINDOW, SENDER_WINDOW_BYTES } from './window.ts'
 import { CONTENT_TYPE, frameIn } from './wire.ts'
 
 /** A request that stays unanswered for so long holds its place in the window no longer: the link ends, and another is made. */
 const PATIENCE_MS = 120_000
+
+/**
+ * The broker takes requests while no gateway runs, and says nothing of it. So after so long without an answer, and now and then anyway, the link
+ * looks whether anybody reads the requests.
+ */
+const LOOK_MS = 5_000
+const LOOK_ANYWAY_MS = 60_000
 
 /** What a link stands on; it owns all of it. */
 export interface Wires {
@@ -118,12 +125,23 @@ export class RabbitLink implements Link {
 
   async #watch(): Promise<void> {
     const { clock } = this.#wires
-    for (;;) {
-      await clock.sleep(PATIENCE_MS / 4, this.#over.signal)
+    for (let looked = clock.monotonic(); ;) {
+      await clock.sleep(LOOK_MS, this.#over.signal)
       if (this.#ended) return
-      const oldest = this.#unanswered.values().next().value
-      if (oldest !== undefined && clock.monotonic() - oldest.since > PATIENCE_MS) return this.#end('No gateway answers.')
+      const now = clock.monotonic()
+      const waited = now - (this.#unanswered.values().next().value?.since ?? now)
+      if (waited > PATIENCE_MS) return this.#end('No gateway answers.')
+      if (waited < LOOK_MS && now - looked < LOOK_ANYWAY_MS) continue
+      looked = now
+      if (await this.#isAlone()) return this.#end('No gateway takes requests from the broker.')
     }
+  }
+
+  /** Every gateway reads all request queues, or waits to: one tells of all. */
+  async #isAlone(): Promise<boolean> {
+    const [connection] = this.#wires.connections
+    // Where the connection has ended there is nothing to look at; the link ends with it.
+    return (await connection?.readersOf(requestQueue(0)).catch(() => undefined)) === 0
   }
 
   #frame(frame: Frame): void {

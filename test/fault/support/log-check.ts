@@ -5,24 +5,10 @@ import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
 import type { Hash } from '../../../src/domain/content.ts'
 import { isFileEvent } from '../../../src/domain/tree.ts'
-import { openSqliteLogReader } from '../../../src/eventlog/sqlite.ts'
-import type { RecordedEvent } from '../../../src/eventlog/port.ts'
 import { chainOf } from '../../../src/protocol/chain.ts'
 import { decodeLogEvent, type LogEvent } from '../../../src/protocol/log-event.ts'
 import { decodeManifest } from '../../../src/protocol/manifest.ts'
-
-const PAGE = 1000
-
-function* eventsOf(data: string): Generator<RecordedEvent> {
-  using log = openSqliteLogReader(join(data, 'log.db'))
-  for (let after = 0n; ;) {
-    const events = log.readAllSync(after, PAGE)
-    yield* events
-    const last = events.at(-1)
-    if (last === undefined) return
-    after = last.position.order
-  }
-}
+import { eventsIn } from '../../support/log.ts'
 
 /** What is wrong with a gateway's log and store, from the log alone: chains, revisions, and chunks that events name (I6, I9). */
 export const damageOf = async (data: string): Promise<readonly string[]> => {
@@ -39,7 +25,7 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
     if (manifest.tag === 'object') manifests.add(manifest.hash)
     for (const { hash, size } of manifest.tag === 'object' ? [manifest] : manifest.chunks) named.set(hash, size)
   }
-  for (const event of eventsOf(data)) {
+  for (const event of eventsIn(join(data, 'log.db'))) {
     const at = `${event.stream} ${event.revision}`
     const before = heads.get(event.stream)
     if (event.revision !== (before?.revision ?? -1) + 1) found.push(`${at}: a gap before it`)

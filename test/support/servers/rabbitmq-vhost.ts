@@ -24,6 +24,9 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
       headers: { authorization, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
     })
+  const answeredBy = async (url: string): Promise<void> => {
+    await fetch(`http://127.0.0.1:${searchParams.get('switchboard')}/answers-for/${name}`, { method: 'POST', body: url })
+  }
   await api('PUT', `vhosts/${name}`)
   await api('PUT', `permissions/${name}/${username}`, { configure: '.*', write: '.*', read: '.*' })
   return {
@@ -32,10 +35,10 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
     agentUrl: `amqp://127.0.0.1:${port}/${name}`,
     managementUrl: `http://${username}:${password}@${management}/`,
     api,
-    answeredBy: async (at) => {
-      const switchboard = `http://127.0.0.1:${searchParams.get('switchboard')}/answers-for/${name}`
-      await fetch(switchboard, { method: 'POST', body: `http://127.0.0.1:${at}` })
+    answeredBy: (at) => answeredBy(`http://127.0.0.1:${at}`),
+    [Symbol.asyncDispose]: async () => {
+      await answeredBy('')
+      await api('DELETE', `vhosts/${name}`)
     },
-    [Symbol.asyncDispose]: async () => void (await api('DELETE', `vhosts/${name}`)),
   }
 }

@@ -11,7 +11,7 @@ import type { TestServer } from './known.ts'
 
 /**
  * The broker asks one fixed address about its users; each test has a virtual host of its own, and says who answers for it
- * (`POST /answers-for/VHOST` with an address as the body).
+ * (`POST /answers-for/VHOST` with an address as the body; an empty one: nobody any more).
  */
 const startSwitchboard = async () => {
   const answering = new Map<string, string>()
@@ -20,7 +20,8 @@ const startSwitchboard = async () => {
       const text = await readText(request)
       const named = /^\/answers-for\/(.+)$/.exec(request.url ?? '')?.[1]
       if (named !== undefined) {
-        answering.set(named, text)
+        if (text === '') answering.delete(named)
+        else answering.set(named, text)
         return void response.end()
       }
       const form = new URLSearchParams(text)

@@ -1,0 +1,44 @@
+import { openEventStoreLog } from '../../../src/eventlog/eventstoredb/log.ts'
+import type { RecordedEvent } from '../../../src/eventlog/port.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { everything } from '../../contract/eventlog.support.ts'
+import { addressOf, logServer, type LogServer } from '../eventstoredb/log-server.ts'
+import { rabbitVhost } from '../rabbit-world.ts'
+import { ownBucket } from '../servers/bucket.ts'
+import { serverFor } from '../servers/server.ts'
+import type { Profile } from './profile.ts'
+
+export interface Distributed extends Profile {
+  readonly log: LogServer
+}
+
+const PAGE = 1000
+
+const eventsAt = async (url: string): Promise<readonly RecordedEvent[]> => {
+  await using log = openEventStoreLog({ address: addressOf(url), sleep: systemClock.sleep })
+  return await everything(log, PAGE)
+}
+
+const needed = async (name: 'rabbitmq' | 's3'): Promise<string> => {
+  const url = await serverFor(name)
+  if (url === undefined) throw new Error(`there is no server "${name}"`)
+  return url
+}
+
+/** The run's RabbitMQ and S3 server, a virtual host and a bucket of its own in them, and a log of its own. `broker`, `store`: other servers than the run's. */
+export const distributed = async (others: { readonly broker?: string; readonly store?: string } = {}): Promise<Distributed> => {
+  await using parts = new AsyncDisposableStack()
+  const { vhost, settings } = parts.use(await rabbitVhost(others.broker ?? (await needed('rabbitmq'))))
+  const bucket = parts.use(ownBucket(others.store ?? (await needed('s3'))))
+  const log = parts.use(await logServer())
+  const all = parts.move()
+  return {
+    log,
+    settings: { ...settings, EVENTSYNC_LOG_URL: log.url, EVENTSYNC_STORE_URL: bucket.url },
+    entrance: () => Number(new URL(vhost.agentUrl).port),
+    urlAt: (port) => `amqp://127.0.0.1:${port}/${vhost.name}`,
+    events: () => eventsAt(log.url),
+    tellsRevoked: false,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}

@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto'
+import { openS3Store } from '../../../src/blobstore/object-store/s3.ts'
+import type { ObjectStore } from '../../../src/blobstore/port.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { s3Address, type S3Address } from '../../../src/lib/s3-address.ts'
+import { right } from '../../contract/support.ts'
+
+const parsed = (url: string): S3Address => {
+  const address = s3Address(url)
+  if (address === undefined) throw new Error('EVENTSYNC_TEST_S3_URL is not of the form s3+http://KEY:SECRET@HOST:PORT/?region=R')
+  return address
+}
+
+const freshName = (url: string): string => {
+  const text = new URL(url)
+  text.pathname = `/test-${randomBytes(8).toString('hex')}`
+  return text.href
+}
+
+/** The address of a bucket that nobody else uses, on the server at `url`. */
+export const freshBucket = (url: string): S3Address => parsed(freshName(url))
+
+export const emptied = async (store: ObjectStore): Promise<void> => {
+  for await (const { name } of store.list('')) right(await store.remove(name)())
+}
+
+/** The same, not made yet; emptied when it is disposed of. */
+export const ownBucket = (url: string): AsyncDisposable & { readonly url: string } => {
+  const own = freshName(url)
+  return {
+    url: own,
+    [Symbol.asyncDispose]: async () => {
+      await using store = right(await openS3Store(parsed(own), systemClock)())
+      await emptied(store)
+    },
+  }
+}
