@@ -1,5 +1,8 @@
+import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, creating, deleting, enrol, gatewayWorld, updating } from '../../test/support/gateway.ts'
+import { decodeMetadata } from '../protocol/event-codec.ts'
+import { leafHash, merkleRoot } from '../protocol/merkle.ts'
 import { verifyReceipt } from '../protocol/receipt.ts'
 
 const inside = (text: string) => ({ contents: [bytesOf(text)] })
@@ -34,6 +37,20 @@ describe('once only', () => {
     const answer = await laptop.change([creating('a', 'one')], inside('one'))
     if (answer.tag !== 'Changed' || answer.receipt === undefined) throw new Error('no receipt')
     expect(verifyReceipt(answer.receipt, world.signer.publicKey)).toBe(true)
+  })
+
+  it("keeps the leaves of all changes that no event embeds, so that the message's root can be made again", async () => {
+    const world = await gatewayWorld()
+    const laptop = await enrol(world, 1)
+    await laptop.change([creating('a', 'one')], inside('one'))
+    const message = laptop.sign([creating('a', 'one'), creating('b', 'two'), deleting('none', 1)], inside('two'))
+    await laptop.send(message)
+    const metadata = decodeMetadata(world.storage.all.at(-1)?.metadata ?? '')
+    if (E.isLeft(metadata) || metadata.right.message === undefined) throw new Error('the event keeps no message')
+    const { head, refusedLeaves } = metadata.right.message
+    const leaves = new Map([...refusedLeaves, [1, leafHash(message.batch.canonical[1] ?? '')] as const])
+    expect([...leaves.keys()]).toEqual([0, 2, 1])
+    expect(merkleRoot([0, 1, 2].flatMap((index) => leaves.get(index) ?? []))).toBe(head.root)
   })
 
   it('refuses a number that is spent under another root, and one that was passed over', async () => {

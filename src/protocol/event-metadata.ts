@@ -16,7 +16,7 @@ export interface MessageRecord {
   readonly head: Head
   readonly signature: string
   readonly outcomes: readonly Outcome[]
-  /** Leaf hashes of the refused changes by their index, so that every inclusion path under the head's root can be made. */
+  /** Leaf hashes, by their index, of the changes that no event embeds (refused, or so already): with them every inclusion path under the head's root can be made. */
   readonly refusedLeaves: readonly (readonly [number, Hash])[]
 }
 

@@ -79,11 +79,15 @@ describe('the outbox', () => {
   it('counts messages on, and each accepted one follows the one before', () => {
     const ctx = context()
     const first = enqueue(ctx, changes.slice(0, 1))
-    answerRow(ctx, first, [done], 9)
+    answerRow(ctx, first, { outcomes: [done], position: 9, appended: true })
     const second = enqueue(ctx, changes.slice(1, 2))
     expect(second.batch.head).toMatchObject({ number: 2, previous: first.batch.head.root, epoch: first.batch.head.epoch })
-    answerRow(ctx, second, [stale], 9)
-    expect(enqueue(ctx, changes.slice(2, 3)).batch.head).toMatchObject({ number: 3, previous: first.batch.head.root })
+    answerRow(ctx, second, { outcomes: [stale], position: 9, appended: false })
+    const third = enqueue(ctx, changes.slice(2, 3))
+    expect(third.batch.head).toMatchObject({ number: 3, previous: first.batch.head.root })
+    // It was so already: the log does not hold it, so nothing may name it.
+    answerRow(ctx, third, { outcomes: [done], position: 9, appended: false })
+    expect(enqueue(ctx, changes.slice(2, 3)).batch.head).toMatchObject({ number: 4, previous: first.batch.head.root })
   })
 
   it('says where the agent is in the log', () => {
@@ -96,7 +100,7 @@ describe('the outbox', () => {
   it('gives the unanswered one first, and answered ones until they are settled', () => {
     const ctx = context()
     const first = enqueue(ctx, changes.slice(0, 1))
-    const answered = answerRow(ctx, first, [done], 9)
+    const answered = answerRow(ctx, first, { outcomes: [done], position: 9, appended: true })
     const second = enqueue(ctx, changes.slice(1, 2))
     expect(answered.answer).toEqual({ outcomes: [done], position: 9 })
     expect([unansweredRow(ctx)?.number, answeredRows(ctx)]).toEqual([second.number, [answered]])
@@ -108,7 +112,7 @@ describe('the outbox', () => {
   it('makes a new epoch, which begins without a message before it', () => {
     const ctx = context()
     const first = enqueue(ctx, changes.slice(0, 1))
-    answerRow(ctx, first, [done], 9)
+    answerRow(ctx, first, { outcomes: [done], position: 9, appended: true })
     newEpoch(ctx)
     const { head } = enqueue(ctx, changes.slice(1, 2)).batch
     expect(head.epoch).not.toBe(first.batch.head.epoch)

@@ -97,9 +97,14 @@ export const enqueue = (ctx: FolderContext, changes: readonly Change[]): OutboxR
   return { number, batch, answer: undefined }
 }
 
-export const answerRow = (ctx: FolderContext, row: OutboxRow, outcomes: readonly Outcome[], position: number): OutboxRow => {
+/** `appended`: whether the log holds it now (a message of which nothing is new is answered, too). The next one names it as the one before. */
+export const answerRow = (
+  ctx: FolderContext,
+  row: OutboxRow,
+  { outcomes, position, appended }: { readonly outcomes: readonly Outcome[]; readonly position: number; readonly appended: boolean },
+): OutboxRow => {
   ctx.index.atomically(() => {
-    if (outcomes.some(({ status }) => status === 200)) ctx.index.setMeta('previous', row.batch.head.root)
+    if (appended) ctx.index.setMeta('previous', row.batch.head.root)
     ctx.index.statement('UPDATE outbox SET outcomes = ?, position = ? WHERE number = ?').run(JSON.stringify(outcomes), position, row.number)
   })
   return { ...row, answer: { outcomes, position } }

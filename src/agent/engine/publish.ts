@@ -118,7 +118,7 @@ const accept = (
   // Where a power cut takes it, the message is sent again, and answered the same (I5).
   const answered = ctx.index.note(() => {
     ctx.keepReceipt(row.number, answer.receipt)
-    return answerRow(ctx, row, answer.outcomes, answer.position)
+    return answerRow(ctx, row, { outcomes: answer.outcomes, position: answer.position, appended: answer.receipt !== undefined })
   })
   ctx.outstanding = undefined
   finish(ctx, answered)

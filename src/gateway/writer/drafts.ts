@@ -25,7 +25,7 @@ export const draftsOf = (
   for (const { index, decision } of accepted) {
     const { events } = decision
     for (const [at, event] of events.entries()) {
-      const message = drafts.length === 0 ? recordOf(job, outcomes) : undefined
+      const message = drafts.length === 0 ? recordOf(job, accepted, outcomes) : undefined
       const metadata = { ...metadataOf(job, index, time), ...(message === undefined ? {} : { message }) }
       drafts.push(draftOf(job, folder, { index, event, sub: at === events.length - 1 ? 0 : at + 1 }, metadata))
     }
@@ -64,13 +64,10 @@ const metadataOf = ({ agent, signed, clientTime }: Job, index: number, time: num
 /** Present versions beside refusals may be long, and are in the tree anyway: an answer given again can do without. */
 const MAX_PRESENT = 16
 
-const recordOf = ({ signed, leaves }: Job, outcomes: readonly Outcome[]): MessageRecord | undefined => {
+const recordOf = ({ signed, leaves }: Job, accepted: readonly Accepted[], outcomes: readonly Outcome[]): MessageRecord | undefined => {
   if (signed === undefined) return undefined
-  const refusedLeaves: [number, Hash][] = []
-  outcomes.forEach(({ status }, index) => {
-    const leaf = leaves[index]
-    if (status !== 200 && leaf !== undefined) refusedLeaves.push([index, leaf])
-  })
+  const embedded = new Set(accepted.map(({ index }) => index))
+  const refusedLeaves = leaves.flatMap((leaf, index): [number, Hash][] => (embedded.has(index) ? [] : [[index, leaf]]))
   return { ...signed, outcomes: refusedLeaves.length > MAX_PRESENT ? outcomes.map(withoutPresent) : outcomes, refusedLeaves }
 }
 
