@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { createLatest } from '../lib/latest.ts'
 import { transaction } from '../lib/sqlite.ts'
 import type { ExpectedRevision, NewEvent, RecordedEvent } from './port.ts'
 
@@ -35,11 +36,11 @@ export const migrate = (db: DatabaseSync): void => {
   checkVersion(db)
 }
 
-type Row = [position: number, stream: string, revision: number, id: string, type: string, data: string, metadata: string, chain: string]
+type Row = [position: number, stream: number, revision: number, id: string, type: string, data: string, metadata: string, chain: string]
 
-const SELECT = `SELECT position, name, revision, events.id, type, data, metadata, chain FROM events JOIN streams ON streams.id = stream`
+const SELECT = `SELECT position, stream, revision, id, type, data, metadata, chain FROM events`
 
-const decode = ([position, stream, revision, id, type, data, metadata, chain]: Row): RecordedEvent => ({
+const toEvent = (stream: string, [position, , revision, id, type, data, metadata, chain]: Row): RecordedEvent => ({
   stream,
   revision,
   id,
@@ -71,7 +72,9 @@ export interface LogReads {
 const ROWS = 128
 const PAGE_BYTES = 2 * 1024 * 1024
 
-const pageAfter = (read: (order: bigint, rows: number) => readonly Row[], order: bigint, max: number): readonly RecordedEvent[] => {
+type ReadRows = (order: bigint, rows: number) => readonly Row[]
+
+const pageAfter = (read: ReadRows, decode: (row: Row) => RecordedEvent, order: bigint, max: number): readonly RecordedEvent[] => {
   const page: RecordedEvent[] = []
   let bytes = 0
   while (page.length < max && bytes < PAGE_BYTES) {
@@ -87,14 +90,33 @@ const pageAfter = (read: (order: bigint, rows: number) => readonly Row[], order:
   return page
 }
 
+const MAX_NAMES = 10_000
+
+/** A stream's name never changes, and neighbours are mostly of one stream: cheaper than joining it to each row. */
+const streamNames = (db: DatabaseSync): ((key: number) => string) => {
+  const find = db.prepare('SELECT name FROM streams WHERE id = ?')
+  const known = createLatest<number, string>(MAX_NAMES)
+  return (key) => {
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const name = find.get(key)?.['name']
+    // Only a damaged log has such an event: whoever reads it must meet it, and can't take it for anything.
+    if (typeof name !== 'string') return `?${key}`
+    known.set(key, name)
+    return name
+  }
+}
+
 export const prepareReads = (db: DatabaseSync): LogReads => {
   const after = prepared(db, `${SELECT} WHERE position > ? ORDER BY position LIMIT ?`)
   const of = prepared(db, `${SELECT} WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision >= ? ORDER BY revision LIMIT ?`)
   const last = prepared(db, `${SELECT} WHERE stream = (SELECT id FROM streams WHERE name = ?) ORDER BY revision DESC LIMIT 1`)
+  const nameOf = streamNames(db)
+  const decode = (row: Row): RecordedEvent => toEvent(nameOf(row[1]), row)
   return {
-    after: (order, max) => pageAfter((from, rows) => rowsOf(after.all(from, rows)), order, max),
-    of: (stream, from, max) => rowsOf(of.all(stream, from, Math.max(0, max))).map(decode),
-    last: (stream) => rowsOf(last.all(stream)).map(decode)[0],
+    after: (order, max) => pageAfter((from, rows) => rowsOf(after.all(from, rows)), decode, order, max),
+    of: (stream, from, max) => rowsOf(of.all(stream, from, Math.max(0, max))).map((row) => toEvent(stream, row)),
+    last: (stream) => rowsOf(last.all(stream)).map((row) => toEvent(stream, row))[0],
   }
 }
 
@@ -130,7 +152,7 @@ export const prepareWrites = (db: DatabaseSync): LogWrites => {
     positionAt: (key, revision) => rowAt(key, revision)[0],
     insert: (key, stream, revision, { id, type, data, metadata, chain }) => {
       const position = Number(insert.run(key, revision, id, type, data, metadata, chain).lastInsertRowid)
-      return decode([position, stream, revision, id, type, data, metadata, chain])
+      return toEvent(stream, [position, key, revision, id, type, data, metadata, chain])
     },
   }
 }

@@ -1,28 +1,31 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLatest } from '../lib/latest.ts'
-import { decodeMetadata } from '../protocol/event-codec.ts'
 import { decodeLogEvent, eventErrorText } from '../protocol/log-event.ts'
-import type { DecodedEvent, LogDecoder, Stopped } from './port.ts'
+import { createMetadataDecoder } from '../protocol/metadata-decoder.ts'
+import type { DecodedEvent, LogDecoder } from './port.ts'
 
 /** The latest events: several projections read each one. */
 const REMEMBERED = 4096
 
-const decode = (recorded: Omit<RecordedEvent, 'position'>): E.Either<Stopped, DecodedEvent> => {
-  const { stream, revision } = recorded
-  const event = decodeLogEvent(stream, recorded)
-  if (E.isLeft(event)) return E.left({ tag: 'Stopped', reason: eventErrorText(event.left, stream, revision) })
-  const metadata = decodeMetadata(recorded.metadata)
-  if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, stream, revision) })
-  return E.right({ event: event.right, metadata: metadata.right })
+const createDecode = (): LogDecoder['decode'] => {
+  const decodeMetadata = createMetadataDecoder()
+  return (recorded) => {
+    const { stream, revision } = recorded
+    const event = decodeLogEvent(stream, recorded)
+    if (E.isLeft(event)) return E.left({ tag: 'Stopped', reason: eventErrorText(event.left, stream, revision) })
+    const metadata = decodeMetadata(recorded.metadata)
+    if (E.isLeft(metadata)) return E.left({ tag: 'Stopped', reason: eventErrorText(metadata.left, stream, revision) })
+    return E.right({ event: event.right, metadata: metadata.right })
+  }
 }
 
-/** For whoever reads each event once: nothing is remembered, so nothing outlives its page. */
-export const readOnceDecoder: LogDecoder = { know: () => undefined, decode }
+/** For whoever reads each event once: no event is remembered, so none outlives its page. */
+export const readOnceDecoder: LogDecoder = { know: () => undefined, decode: createDecode() }
 
 /** Events are remembered by their chain, which names every byte of them: what was understood once holds. */
 export const createDecoder = (): LogDecoder => {
   const known = createLatest<string, DecodedEvent>(REMEMBERED)
+  const decode = createDecode()
   return {
     know: known.set,
     decode: (recorded) => {
