@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../src/eventlog/port.ts'
 import { openSqliteLogReader } from '../../src/eventlog/sqlite.ts'
+import { readOnceDecoder } from '../../src/projections/decoder.ts'
 
 const PAGE = 1000
 
@@ -23,6 +24,18 @@ export const countOf = (events: Iterable<RecordedEvent>): ReadonlyMap<string, nu
     counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   return counts
+}
+
+/** How often each path was created. */
+export const creationsIn = (events: Iterable<RecordedEvent>): ReadonlyMap<string, number> => {
+  const created = new Map<string, number>()
+  for (const recorded of events) {
+    const decoded = readOnceDecoder.decode(recorded)
+    if (decoded._tag === 'Left') throw new Error(decoded.left.reason)
+    const { event: of } = decoded.right
+    if (of.of === 'folder' && of.event.type === 'FileCreated') created.set(of.event.path, (created.get(of.event.path) ?? 0) + 1)
+  }
+  return created
 }
 
 /** The same of an embedded gateway's log. */

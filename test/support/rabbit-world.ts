@@ -7,12 +7,14 @@ import { World, type Device } from './world.ts'
 export interface RabbitVhost extends AsyncDisposable {
   readonly vhost: TestVhost
   readonly settings: Environment
+  /** What is another gateway's own, beside the first one. */
+  readonly another: Environment
 }
 
 export const rabbitVhost = async (server: string): Promise<RabbitVhost> => {
   const vhost = await makeVhost(server)
-  const [auth = 0] = await freePorts(1)
-  await vhost.answeredBy(auth)
+  const [auth = 0, other = 0] = await freePorts(2)
+  await vhost.answeredBy(auth, other)
   return {
     vhost,
     settings: {
@@ -21,6 +23,7 @@ export const rabbitVhost = async (server: string): Promise<RabbitVhost> => {
       EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${auth}`,
       EVENTSYNC_AMQP_SHARDS: '2',
     },
+    another: { EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${other}` },
     [Symbol.asyncDispose]: () => vhost[Symbol.asyncDispose](),
   }
 }

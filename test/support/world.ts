@@ -89,12 +89,12 @@ export class World implements AsyncDisposable {
   }
 
   /** Another gateway with the same settings and the same key, which agents pin; it has to share its log and its store with the first. */
-  async anotherGateway(): Promise<{ readonly url: string; readonly daemon: Daemon }> {
+  async anotherGateway(env: Environment = {}): Promise<{ readonly url: string; readonly daemon: Daemon }> {
     const data = join(this.root, 'other-data')
     const port = await freePort()
     mkdirSync(data, { mode: 0o700 })
     cpSync(join(this.data, 'gateway.pem'), join(data, 'gateway.pem'))
-    const daemon = this.daemon(['serve', '--data', data, '--listen', `127.0.0.1:${port}`], this.#env)
+    const daemon = this.daemon(['serve', '--data', data, '--listen', `127.0.0.1:${port}`], { ...this.#env, ...env })
     await until('the other gateway to be ready', () => this.isReady(port))
     return { url: `ws://127.0.0.1:${port}`, daemon }
   }

@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../../../src/eventlog/port.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { everything } from '../../contract/eventlog.support.ts'
 import { addressOf, logServer, type LogServer } from '../eventstoredb/log-server.ts'
+import type { Environment } from '../processes.ts'
 import { rabbitVhost } from '../rabbit-world.ts'
 import { ownBucket } from '../servers/bucket.ts'
 import { serverFor } from '../servers/server.ts'
@@ -10,6 +11,8 @@ import type { Profile } from './profile.ts'
 
 export interface Distributed extends Profile {
   readonly log: LogServer
+  /** What is another gateway's own, beside the first one. */
+  readonly another: Environment
 }
 
 const PAGE = 1000
@@ -28,12 +31,13 @@ const needed = async (name: 'rabbitmq' | 's3'): Promise<string> => {
 /** The run's RabbitMQ and S3 server, a virtual host and a bucket of its own in them, and a log of its own. `broker`, `store`: other servers than the run's. */
 export const distributed = async (others: { readonly broker?: string; readonly store?: string } = {}): Promise<Distributed> => {
   await using parts = new AsyncDisposableStack()
-  const { vhost, settings } = parts.use(await rabbitVhost(others.broker ?? (await needed('rabbitmq'))))
+  const { vhost, settings, another } = parts.use(await rabbitVhost(others.broker ?? (await needed('rabbitmq'))))
   const bucket = parts.use(ownBucket(others.store ?? (await needed('s3'))))
   const log = parts.use(await logServer())
   const all = parts.move()
   return {
     log,
+    another,
     settings: { ...settings, EVENTSYNC_LOG_URL: log.url, EVENTSYNC_STORE_URL: bucket.url },
     entrance: () => Number(new URL(vhost.agentUrl).port),
     urlAt: (port) => `amqp://127.0.0.1:${port}/${vhost.name}`,

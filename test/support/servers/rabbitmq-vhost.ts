@@ -8,8 +8,8 @@ export interface TestVhost extends AsyncDisposable {
   readonly agentUrl: string
   readonly managementUrl: string
   api(method: string, path: string, body?: object): Promise<Response>
-  /** Who answers the broker's questions about this virtual host's users. */
-  answeredBy(port: number): Promise<void>
+  /** Who answers the broker's questions about this virtual host's users; of several, whoever knows. */
+  answeredBy(...ports: readonly number[]): Promise<void>
 }
 
 /** `server`: what serverFor('rabbitmq') says. */
@@ -24,8 +24,9 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
       headers: { authorization, 'content-type': 'application/json' },
       body: body === undefined ? null : JSON.stringify(body),
     })
-  const answeredBy = async (url: string): Promise<void> => {
-    await fetch(`http://127.0.0.1:${searchParams.get('switchboard')}/answers-for/${name}`, { method: 'POST', body: url })
+  const answeredBy = async (...ports: readonly number[]): Promise<void> => {
+    const body = ports.map((port) => `http://127.0.0.1:${port}`).join(' ')
+    await fetch(`http://127.0.0.1:${searchParams.get('switchboard')}/answers-for/${name}`, { method: 'POST', body })
   }
   await api('PUT', `vhosts/${name}`)
   await api('PUT', `permissions/${name}/${username}`, { configure: '.*', write: '.*', read: '.*' })
@@ -35,9 +36,9 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
     agentUrl: `amqp://127.0.0.1:${port}/${name}`,
     managementUrl: `http://${username}:${password}@${management}/`,
     api,
-    answeredBy: (at) => answeredBy(`http://127.0.0.1:${at}`),
+    answeredBy,
     [Symbol.asyncDispose]: async () => {
-      await answeredBy('')
+      await answeredBy()
       await api('DELETE', `vhosts/${name}`)
     },
   }

@@ -11,23 +11,23 @@ import type { TestServer } from './known.ts'
 
 /**
  * The broker asks one fixed address about its users; each test has a virtual host of its own, and says who answers for it
- * (`POST /answers-for/VHOST` with an address as the body; an empty one: nobody any more).
+ * (`POST /answers-for/VHOST` with their addresses as the body; an empty one: nobody any more).
  */
 const startSwitchboard = async () => {
-  const answering = new Map<string, string>()
+  const answering = new Map<string, readonly string[]>()
   const server = createServer((request, response) => {
     void (async () => {
       const text = await readText(request)
       const named = /^\/answers-for\/(.+)$/.exec(request.url ?? '')?.[1]
       if (named !== undefined) {
         if (text === '') answering.delete(named)
-        else answering.set(named, text)
+        else answering.set(named, text.split(' '))
         return void response.end()
       }
       const form = new URLSearchParams(text)
       // The question who somebody is names no virtual host: whoever knows the user may say.
       const vhost = form.get('vhost')
-      const asked = vhost === null ? [...answering.values()] : [answering.get(vhost)].filter((url) => url !== undefined)
+      const asked = vhost === null ? [...answering.values()].flat() : (answering.get(vhost) ?? [])
       const answers = await Promise.all(asked.map((url) => ask(`${url}${request.url}`, text)))
       response.end(answers.find((answer) => answer.startsWith('allow')) ?? 'deny')
     })()
