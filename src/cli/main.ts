@@ -1,6 +1,7 @@
 import { agent } from './agent.ts'
 import { agents } from './agents.ts'
 import { approveDeletions } from './approve-deletions.ts'
+import { audit } from './audit.ts'
 import { conflicts } from './conflicts.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
@@ -11,7 +12,7 @@ import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { user } from './user.ts'
 
-const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions, doctor])
+const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions, audit, doctor])
 
 // Whoever reads the output may go away before its end: that ends nothing.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

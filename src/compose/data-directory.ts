@@ -13,15 +13,34 @@ import { fail, fromDevice, type Outcome } from './failure.ts'
 /** The format of the directory as a whole; each database inside has a version of its own. */
 const FORMAT = 1
 
-/** A gateway's data directory, held by this process alone until disposed of. */
-export interface DataDirectory extends Disposable {
+/** What lies where in a gateway's data directory. */
+export interface DataFiles {
   readonly path: string
+  /** Held by whoever writes here. */
+  readonly lock: string
   readonly log: string
   /** The state of a log that lies elsewhere. */
   readonly state: string
   readonly projections: string
   readonly uploads: string
   readonly objects: string
+}
+
+export const dataFiles = (path: string): DataFiles => {
+  const inside = (name: string): string => join(path, name)
+  return {
+    path,
+    lock: inside('lock'),
+    log: inside('log.db'),
+    state: inside('state.db'),
+    projections: inside('projections.db'),
+    uploads: inside('uploads.db'),
+    objects: inside('objects'),
+  }
+}
+
+/** A gateway's data directory, held by this process alone until disposed of. */
+export interface DataDirectory extends DataFiles, Disposable {
   /** The gateway's own key: agents pin it when they register, and it signs receipts. */
   readonly signer: Signer
 }
@@ -34,21 +53,15 @@ export const openDataDirectory = (directory: string): Outcome<DataDirectory> => 
   if (syncedFolderAround(real) !== undefined) return fail('usage', `${real} is a synced folder: give the data another place with --data`)
   const path = make(directory)
   if (E.isLeft(path)) return path
-  const lock = E.mapLeft((error: LockError) => lockFailure(path.right, error))(lockFile(join(path.right, 'lock')))
+  const lock = E.mapLeft((error: LockError) => lockFailure(path.right, error))(lockFile(dataFiles(path.right).lock))
   if (E.isLeft(lock)) return lock
   const opened = E.Monad.chain(checkFormat(path.right), () => fromDevice(keyFile(join(path.right, 'gateway.pem'))))
   if (E.isLeft(opened)) {
     lock.right[Symbol.dispose]()
     return opened
   }
-  const inside = (name: string): string => join(path.right, name)
   return E.right({
-    path: path.right,
-    log: inside('log.db'),
-    state: inside('state.db'),
-    projections: inside('projections.db'),
-    uploads: inside('uploads.db'),
-    objects: inside('objects'),
+    ...dataFiles(path.right),
     signer: opened.right,
     [Symbol.dispose]: () => lock.right[Symbol.dispose](),
   })

@@ -52,13 +52,18 @@ export const checkCheckpoint = async (source: FollowSource, tables: FollowTables
   return E.right(undefined)
 }
 
-/** Folds all that there is. */
-export const followToEnd = async (source: FollowSource, tables: FollowTables): Promise<E.Either<ReadError | Stopped, void>> => {
+/** Folds all that there is; `folded` is told after each page how far it is. */
+export const followToEnd = async (
+  source: FollowSource,
+  tables: FollowTables,
+  folded: (upTo: LogPosition) => void = () => undefined,
+): Promise<E.Either<ReadError | Stopped, void>> => {
   const checked = await checkCheckpoint(source, tables)
   if (E.isLeft(checked)) return checked
   for (;;) {
     const page = await followPage(source, tables)
     if (E.isLeft(page)) return page
     if (page.right === undefined) return E.right(undefined)
+    folded(page.right)
   }
 }

@@ -1,0 +1,94 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import * as E from 'fp-ts/lib/Either.js'
+import type { BlobStore } from '../blobstore/port.ts'
+import { createBlobStore } from '../blobstore/chunk-store.ts'
+import type { GatewayConfig } from '../config.ts'
+import { DATA_MARKER } from '../domain/path.ts'
+import type { EventReader } from '../eventlog/port.ts'
+import { openSqliteLogReader } from '../eventlog/sqlite.ts'
+import { systemClock } from '../lib/clock.ts'
+import { lockFile } from '../lib/file-lock.ts'
+import { openDatabase } from '../lib/sqlite.ts'
+import { readFollowTables } from '../projections/follow/read.ts'
+import { followToEnd } from '../projections/follow/runner.ts'
+import { isMigrated } from '../projections/follow/schema.ts'
+import { logSource } from '../projections/follow/sources.ts'
+import { openFollowTables } from '../projections/follow/write.ts'
+import type { HistoryReads, Names } from '../projections/history/port.ts'
+import { readHistory, readNames } from '../projections/history/reads.ts'
+import { dataFiles, type DataFiles } from './data-directory.ts'
+import { fail, type Outcome } from './failure.ts'
+import { openObjectStore, storeTrouble } from './object-store.ts'
+import { openRebuildable, opening } from './open-database.ts'
+
+/** What audits read on the gateway's side: nothing is written but the index, where no gateway does that. */
+export interface DataSource extends AsyncDisposable {
+  readonly log: EventReader
+  readonly history: HistoryReads
+  readonly names: Names
+  readonly blobs: BlobStore
+}
+
+/** Told, now and then, how many events of the log are in the index. */
+export type Progress = (events: number) => void
+
+/** Opens a gateway's data, beside a running gateway or without one. */
+export const openDataSource = async (config: GatewayConfig, progress: Progress): Promise<Outcome<DataSource>> => {
+  const { data } = config
+  if (!existsSync(join(data, DATA_MARKER))) return fail('usage', `${data} is not a gateway's data directory: name it with --data`)
+  // As for the gateway: the log holds password verifiers, and the index who did what.
+  process.umask(0o077)
+  await using parts = new AsyncDisposableStack()
+  const files = dataFiles(realpathSync(data))
+  const log = await openReader(config.log, files.log, parts)
+  if (E.isLeft(log)) return log
+  const store = await openObjectStore(config.store, files.objects)()
+  if (E.isLeft(store)) return fail('failed', storeTrouble(config.store, files.objects, store.left))
+  const objects = parts.use(store.right)
+  const caughtUp = await catchUp(files, log.right, (db) => createBlobStore(objects, readFollowTables(db)), progress)
+  if (E.isLeft(caughtUp)) return caughtUp
+  const db = opening(files.projections, () => openDatabase(files.projections, { synchronous: 'NORMAL', readOnly: true, cacheMiB: 32 }))
+  if (E.isLeft(db)) return db
+  parts.adopt(db.right, () => db.right.close())
+  if (!isMigrated(db.right))
+    return fail('failed', `the index in ${files.path} is of another version of EventSync: run the version that the gateway runs`)
+  const all = parts.move()
+  return E.right({
+    log: log.right,
+    history: readHistory(db.right),
+    names: readNames(db.right),
+    blobs: createBlobStore(objects, readFollowTables(db.right)),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  })
+}
+
+const openReader = async (config: GatewayConfig['log'], file: string, parts: AsyncDisposableStack): Promise<Outcome<EventReader>> => {
+  if (config.tag === 'sqlite') {
+    if (!existsSync(file)) return fail('usage', `there is no ${file}: name where the log is, as for the gateway (EVENTSYNC_LOG_URL)`)
+    return opening(file, () => parts.use(openSqliteLogReader(file)))
+  }
+  const { openEventStoreLog } = await import('../eventlog/eventstoredb/log.ts')
+  return opening('the event log', () => parts.use(openEventStoreLog({ address: config, sleep: systemClock.sleep })))
+}
+
+/** Folds what the index lacks, unless a gateway holds the directory: then its own thread does. */
+const catchUp = async (
+  files: DataFiles,
+  log: EventReader,
+  blobsOver: (db: DatabaseSync) => BlobStore,
+  progress: Progress,
+): Promise<Outcome> => {
+  const lock = lockFile(files.lock)
+  // Held by a gateway, or not ours to write: what is there is read.
+  if (E.isLeft(lock)) return E.right(undefined)
+  using _ = lock.right
+  const opened = opening(files.projections, () => openRebuildable(files.projections))
+  if (E.isLeft(opened)) return opened
+  using db = opened.right
+  const tables = openFollowTables(db)
+  const folded = await followToEnd(logSource(log, blobsOver(db)), tables, ({ order }) => progress(Number(order)))
+  if (E.isRight(folded)) return folded
+  return fail(folded.left.tag === 'Stopped' ? 'damaged' : 'failed', `the log cannot be followed: ${folded.left.reason}`)
+}

@@ -1,0 +1,89 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { readNameBook, type NameBook } from '../audit/names.ts'
+import { gatewayConfig, type Settings } from '../config.ts'
+import type { HistoryError, HistoryEvent, HistoryReads, NamedFolder } from '../projections/history/port.ts'
+import type { EventReader } from '../eventlog/port.ts'
+import { systemClock } from '../lib/clock.ts'
+import { parseWhen } from '../lib/when.ts'
+import { folderStream } from '../protocol/streams.ts'
+import { openDataSource, type Progress } from './audit-source.ts'
+import { fail, fromConfig, type Outcome } from './failure.ts'
+
+export type { HistoryEvent, NameBook }
+
+/** One folder, ready to be asked about. */
+export interface Audit extends AsyncDisposable {
+  readonly folder: NamedFolder
+  /** The last revision that is asked about. */
+  readonly head: number
+  readonly names: NameBook
+  readonly log: EventReader
+  readonly history: HistoryReads
+  /** The revision at a moment that a person names; `head` where none is named. */
+  readonly at: (moment: string | undefined) => Promise<Outcome<number>>
+}
+
+export interface AuditOptions {
+  readonly folder?: string
+}
+
+const INDEX_WAIT_MS = 30_000
+const INDEX_POLL_MS = 20
+
+/** Opens what the settings name: a gateway's data. */
+export const openAudit = async (settings: Settings, { folder }: AuditOptions, progress: Progress): Promise<Outcome<Audit>> => {
+  const config = fromConfig(gatewayConfig(settings))
+  if (E.isLeft(config)) return config
+  const opened = await openDataSource(config.right, progress)
+  if (E.isLeft(opened)) return opened
+  await using parts = new AsyncDisposableStack()
+  const { log, history, names } = parts.use(opened.right)
+  const book = fromHistory(await readNameBook(names))
+  if (E.isLeft(book)) return book
+  const found = book.right.findFolder(folder)
+  if (E.isLeft(found)) return fail('usage', found.left)
+  const head = await headOf(log, history, found.right)
+  if (E.isLeft(head)) return head
+  const all = parts.move()
+  return E.right({
+    folder: found.right,
+    head: head.right,
+    names: book.right,
+    log,
+    history,
+    at: (moment) => revisionAt(history, found.right, head.right, moment),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  })
+}
+
+export const fromHistory = <A>(result: E.Either<HistoryError, A>): Outcome<A> =>
+  E.mapLeft(({ tag, reason }: HistoryError) => ({ kind: tag === 'Refused' ? ('refused' as const) : ('failed' as const), reason }))(result)
+
+/** The folder's last revision, once the index has it: a running gateway's thread may be a moment behind. */
+const headOf = async (log: EventReader, history: HistoryReads, { folder }: NamedFolder): Promise<Outcome<number>> => {
+  const last = await log.last(folderStream(folder))()
+  if (E.isLeft(last)) return fail('failed', last.left.reason)
+  const wanted = last.right?.revision ?? -1
+  const deadline = systemClock.monotonic() + INDEX_WAIT_MS
+  for (;;) {
+    const head = fromHistory(await history.head(folder)())
+    if (E.isLeft(head)) return head
+    if (head.right >= wanted) return E.right(head.right)
+    if (systemClock.monotonic() > deadline)
+      return fail('failed', `the history index is at ${head.right} of ${wanted}: the gateway is still filling it; try again later`)
+    await systemClock.sleep(INDEX_POLL_MS)
+  }
+}
+
+const revisionAt = async (
+  history: HistoryReads,
+  { folder }: NamedFolder,
+  head: number,
+  moment: string | undefined,
+): Promise<Outcome<number>> => {
+  if (moment === undefined) return E.right(head)
+  const when = parseWhen(moment, systemClock.wall())
+  if (E.isLeft(when)) return fail('usage', when.left)
+  if (when.right.tag === 'position') return E.right(Math.min(when.right.position, head))
+  return E.map((revision: number) => Math.min(revision, head))(fromHistory(await history.revisionAt(folder, when.right.time)()))
+}

@@ -1,0 +1,126 @@
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { EMAIL, expectSame, World, type Device } from '../support/world.ts'
+import { run } from '../support/processes.ts'
+
+/** Lines of a command's output. */
+const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
+const objects = (text: string): Record<string, unknown>[] => linesOf(text).map((line) => JSON.parse(line) as Record<string, unknown>)
+
+let world: World
+let laptop: Device
+let desktop: Device
+const audit = async (...args: string[]) => run(['audit', ...args, '--data', world.data], world.profile.settings)
+const auditJson = async (...args: string[]) => {
+  const { code, stdout, stderr } = await audit(...args, '--json')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  return objects(stdout)
+}
+
+beforeAll(async () => {
+  world = await World.create()
+  ;[laptop, desktop] = await world.pair()
+  mkdirSync(laptop.path('docs'))
+  writeFileSync(laptop.path('docs/plan.txt'), 'one\ntwo\n')
+  writeFileSync(laptop.path('=cmd.txt'), 'formula')
+  await expectSame(laptop, desktop)
+  writeFileSync(desktop.path('docs/plan.txt'), 'one\nthree\n')
+  await expectSame(laptop, desktop)
+  renameSync(laptop.path('docs/plan.txt'), laptop.path('docs/final.txt'))
+  await expectSame(laptop, desktop)
+  rmSync(desktop.path('=cmd.txt'))
+  await expectSame(laptop, desktop)
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+describe('eventsync audit, on the side of the gateway', () => {
+  it('log: who did what when', async () => {
+    const events = await auditJson('log')
+    expect(events.map(({ position, action, agentName, from, path }) => [position, action, agentName, from, path])).toEqual([
+      [0, 'FolderCreated', undefined, undefined, undefined],
+      [1, 'FileCreated', 'laptop', undefined, 'docs'],
+      [2, 'FileCreated', 'laptop', undefined, '=cmd.txt'],
+      [3, 'FileCreated', 'laptop', undefined, 'docs/plan.txt'],
+      [4, 'FileUpdated', 'desktop', undefined, 'docs/plan.txt'],
+      [5, 'FileMoved', 'laptop', 'docs/plan.txt', 'docs/final.txt'],
+      [6, 'FileDeleted', 'desktop', undefined, '=cmd.txt'],
+    ])
+    const { stdout } = await audit('log', '--agent', 'laptop', '--path', 'docs/*.txt')
+    expect(linesOf(stdout)).toEqual([
+      expect.stringMatching(/^ +3 {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}laptop {10}created {4}docs\/plan\.txt \(8 B\)$/),
+      expect.stringMatching(/^ +5 {2}.* {2}laptop {10}moved {6}docs\/plan\.txt -> docs\/final\.txt \(10 B\)$/),
+    ])
+  })
+
+  it('log: restricted by action, account, position and time', async () => {
+    const positions = async (...args: string[]) => (await auditJson('log', ...args)).map(({ position }) => position)
+    expect(await positions('--action', 'moved,deleted')).toEqual([5, 6])
+    expect(await positions('--action', 'FileUpdated', '--account', EMAIL)).toEqual([4])
+    expect(await positions('--since', '2', '--until', '4')).toEqual([2, 3, 4])
+    const [fifth] = await auditJson('log', '--since', '4', '--until', '4')
+    expect(await positions('--since', String(fifth?.['time']))).toEqual([5, 6])
+    expect(await positions('--until', '1 day ago')).toEqual([])
+    expect(await positions('--since', '1 day ago')).toHaveLength(7)
+  })
+
+  it('log: as CSV that no spreadsheet runs', async () => {
+    const { stdout } = await audit('log', '--csv', '--action', 'deleted')
+    const [header, record] = stdout.split('\r\n')
+    expect(header).toBe('position,time,action,path,from,kind,size,hash,agent,agentName,account,email,proof,detail')
+    expect(record?.split(',').slice(0, 5)).toEqual(['6', expect.any(String), 'FileDeleted', "'=cmd.txt", ''])
+  })
+
+  it('log --follow: goes on with what comes, and ends at a signal', async () => {
+    const following = world.daemon(['audit', 'log', '--follow', '--since', '6', '--json', '--data', world.data], world.profile.settings)
+    await following.said(/FileDeleted/)
+    writeFileSync(laptop.path('later.txt'), 'later')
+    await following.said(/later\.txt/)
+    expect(await following.stop()).toBe(0)
+    rmSync(laptop.path('later.txt'))
+    await expectSame(laptop, desktop)
+  })
+
+  it('tree and diff: the folder as it was, and what has changed since', async () => {
+    const pathsAt = async (at: string) => (await auditJson('tree', '--at', at)).map(({ path, position }) => [path, position])
+    expect(await pathsAt('4')).toEqual([
+      ['=cmd.txt', 2],
+      ['docs', 1],
+      ['docs/plan.txt', 4],
+    ])
+    expect(await pathsAt('1 day ago')).toEqual([])
+    expect(await pathsAt('6')).toEqual([
+      ['docs', 1],
+      ['docs/final.txt', 5],
+    ])
+    const { stdout } = await audit('diff', '--from', '4', '--to', '6')
+    expect(linesOf(stdout)).toEqual([
+      'removed  =cmd.txt (7 B)',
+      'added    docs/final.txt (10 B; was docs/plan.txt)',
+      'removed  docs/plan.txt (10 B; moved to docs/final.txt)',
+    ])
+    expect(await auditJson('diff', '--from', '3', '--to', '4')).toMatchObject([
+      { path: 'docs/plan.txt', change: 'changed', before: { position: 3, size: 8 }, after: { position: 4, size: 10 } },
+    ])
+  })
+
+  it('says what is wrong with the words, and what to do', async () => {
+    expect(await audit('log', '--agent', 'nobody')).toMatchObject({ code: 2, stderr: expect.stringContaining('nobody') as string })
+    expect(await audit('log', '--since', 'soon')).toMatchObject({ code: 2, stderr: expect.stringContaining('3 days ago') as string })
+    expect(await audit('log', '--folder', 'none')).toMatchObject({ code: 2, stderr: expect.stringContaining(`${EMAIL}:default`) as string })
+    expect(await run(['audit', 'log', '--data', world.root])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--data') as string,
+    })
+  })
+
+  it('works without the gateway, and fills an index that is not there', async () => {
+    const before = await audit('log', '--json')
+    await world.gateway.stop()
+    expect((await audit('log', '--json')).stdout).toBe(before.stdout)
+    rmSync(join(world.data, 'projections.db'))
+    expect(await audit('log', '--json')).toEqual(before)
+    await world.startGateway()
+    expect((await audit('log', '--json')).stdout).toBe(before.stdout)
+  })
+})
