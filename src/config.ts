@@ -209,6 +209,17 @@ const shards = (value: string): number | undefined => {
   return count !== undefined && count <= MAX_SHARDS ? count : undefined
 }
 
+/** What a command needs that speaks to the broker as the gateways do. */
+export type BrokerConfig = RabbitAddress & { readonly shards: number }
+
+export const brokerConfig = (settings: Settings): E.Either<readonly ConfigError[], BrokerConfig> => {
+  const from = new Reader(settings)
+  const broker = queue(from)
+  if (broker.tag === 'rabbitmq') return from.finish(broker)
+  const needed = { setting: 'EVENTSYNC_AMQP_URL', reason: "is needed: the broker's address, the same that the gateways have" }
+  return E.left(from.errors.length > 0 ? from.errors : [needed])
+}
+
 const queue = (from: Reader): GatewayConfig['queue'] => {
   const broker = from.read<RabbitAddress | undefined>('amqpUrl', `must be of the form ${AMQP_FORM}`, amqpAddress, undefined)
   const given = from.read('amqpManagementUrl', `must be of the form ${MANAGEMENT_FORM}`, managementAddress, undefined)

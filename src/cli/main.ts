@@ -3,6 +3,7 @@ import { agents } from './agents.ts'
 import { approveDeletions } from './approve-deletions.ts'
 import { audit } from './audit.ts'
 import { conflicts } from './conflicts.ts'
+import { deadLetters } from './dead-letters.ts'
 import { demo } from './demo.ts'
 import { doctor } from './doctor.ts'
 import { concludeFault } from './outcome.ts'
@@ -12,7 +13,7 @@ import { serve } from './serve.ts'
 import { status } from './status.ts'
 import { user } from './user.ts'
 
-const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions, audit, doctor])
+const program = createProgram([demo, serve, user, register, agents, agent, status, conflicts, approveDeletions, audit, doctor, deadLetters])
 
 // Whoever reads the output may go away before its end: that ends nothing.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)

@@ -47,6 +47,12 @@ export const seconds = (text: string): number => {
   return value
 }
 
+/** Reads an option's value as a whole number from 1. */
+export const atLeastOne = (text: string): number => {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 1 or more.')
+  return Number(text)
+}
+
 /** Runs the command that `argv` asks for, and returns the exit code of a wrong usage (2), or of a help or version shown (0); the commands set theirs themselves. */
 export const parseArguments = async (program: Command, argv: readonly string[]): Promise<number | undefined> => {
   try {

@@ -41,7 +41,9 @@ export const startRabbit = async (
     logger.info('serving over RabbitMQ', { shards: config.shards })
     management
       .bound(vhost)
-      .catch((error: unknown) => logger.warn("the agents' queues at the broker stay without bounds", { reason: reasonOf(error) }))
+      .catch((error: unknown) =>
+        logger.warn("the broker's policies for the agents' queues and the dead letters were not set", { reason: reasonOf(error) }),
+      )
   }
   const server = parts.use(
     createRabbitServer({

@@ -33,6 +33,8 @@ export interface RabbitWorld extends AsyncDisposable {
   readonly world: World
   /** As agents come. */
   readonly url: string
+  /** As gateways come: with credentials. */
+  readonly gatewayUrl: string
   device(name: string, as?: { readonly email: string; readonly password: string }): Promise<Device>
 }
 
@@ -45,6 +47,7 @@ export const createRabbitWorld = async (server: string, env: Environment = {}): 
   return {
     world,
     url,
+    gatewayUrl: vhost.url,
     device: (name, as) => world.device(name, { url, ...as }),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../../config.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { AmqpConnection } from '../../transport/rabbitmq/amqp.ts'
+import { AmqpConnection, BrokerError } from '../../transport/rabbitmq/amqp.ts'
 import { DEAD, REQUESTS, requestQueue } from '../../transport/rabbitmq/names.ts'
 import { ask, membersOf, type Asked } from './ask.ts'
 import { checker, type Check } from './check.ts'
@@ -26,7 +26,7 @@ const connects = async ({ url }: Broker): Promise<Check> => {
   } catch (error) {
     // What AmqpConnection rejects with is meant to be shown, and holds no address.
     const found = error instanceof Error ? error.message : 'it cannot be reached'
-    return /refused the connection/.test(found)
+    return error instanceof BrokerError && error.tag === 'refused'
       ? as.failed('refused', 'connection', found, 'check the user, password and virtual host in EVENTSYNC_AMQP_URL')
       : as.failed('unreachable', 'connection', found, 'start the broker, and check EVENTSYNC_AMQP_URL (scheme, host, port)')
   }
@@ -110,6 +110,6 @@ const topology = async (api: Api, { url, shards }: Broker): Promise<Check> => {
   if (idle > 0) return as.warning('topology', `nobody reads ${idle} of ${shards} request queues`, 'start a gateway')
   const dead = Number(queues.get(DEAD)?.['messages'] ?? 0)
   return dead > 0
-    ? as.warning('topology', `${dead} dead letters`, `look at the queue ${DEAD} in the broker's management: each says why it is there`)
+    ? as.warning('topology', `${dead} dead letters`, 'look at them with eventsync dead-letters: each says why it is there')
     : as.ok('topology', `${shards} request queues, each with a reader`)
 }

@@ -1,4 +1,4 @@
-import { connect, type ChannelModel, type ConfirmChannel, type ConsumeMessage, type Options } from 'amqplib'
+import { connect, type ChannelModel, type ConfirmChannel, type ConsumeMessage, type GetMessage, type Options } from 'amqplib'
 
 /** A broker's address with its credentials in it (never told to anybody), and what trust in it rests on. */
 export interface BrokerAddress {
@@ -12,6 +12,18 @@ export interface BrokerAddress {
 export type Published = 'confirmed' | 'returned' | 'refused' | 'lost'
 
 export type Delivery = ConsumeMessage
+/** A message that was taken from where it lay in a queue. */
+export type Lying = GetMessage
+
+/** Why the broker cannot be used, in words that hold no credentials. `refused`: it did not let this user in; `nothing`: it is not set up; `held`: by somebody else. */
+export class BrokerError extends Error {
+  readonly tag: 'away' | 'refused' | 'nothing' | 'held'
+
+  constructor(tag: BrokerError['tag'], reason: string) {
+    super(reason)
+    this.tag = tag
+  }
+}
 export type QueueOptions = Options.AssertQueue
 
 /** Seconds; the smaller of this and the broker's counts. */
@@ -19,12 +31,14 @@ const HEARTBEAT = 10
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Why a connection could not be made, in words that hold no credentials. */
-const whyNot = (error: unknown): string => {
+const whyNot = (error: unknown): BrokerError => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   if (/ACCESS_REFUSED|403/.test(textOf(error)))
-    return 'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.'
-  return `The broker cannot be reached${code === '' ? '' : ` (${code})`}.`
+    return new BrokerError(
+      'refused',
+      'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.',
+    )
+  return new BrokerError('away', `The broker cannot be reached${code === '' ? '' : ` (${code})`}.`)
 }
 
 const CLOSE_MS = 2000
@@ -102,8 +116,20 @@ export class AmqpChannel {
     await this.#channel.consume(queue, (delivery) => take(delivery ?? undefined), { noAck })
   }
 
+  /** The message at the front of a queue, which is held until it is acknowledged or given back; undefined: none. Rejects where the channel has ended. */
+  async get(queue: string): Promise<Lying | undefined> {
+    const ended = this.closed.then((why) => Promise.reject(new BrokerError('away', why)))
+    const got = await Promise.race([this.#channel.get(queue), ended])
+    return got === false ? undefined : got
+  }
+
+  /** Everything that was taken and not acknowledged goes back to its queue, in its order (to its end: a quorum queue knows no other place). */
+  giveBackAll(): void {
+    if (!this.#ended) this.#try(() => this.#channel.nackAll(true))
+  }
+
   /** A channel that has ended has given its deliveries back already. */
-  ack(delivery: Delivery): void {
+  ack(delivery: Delivery | Lying): void {
     if (!this.#ended) this.#try(() => this.#channel.ack(delivery))
   }
 
@@ -155,7 +181,7 @@ export class AmqpConnection implements AsyncDisposable {
     model.on('unblocked', () => (this.#blocked = false))
   }
 
-  /** Rejects with a reason that can be shown. `name` is what the operator sees in the broker's list. */
+  /** Rejects with a {@link BrokerError}. `name` is what the operator sees in the broker's list. */
   static async open(address: BrokerAddress, name: string, signal: AbortSignal): Promise<AmqpConnection> {
     const opening = connect(withHeartbeat(address.url), {
       noDelay: true,
@@ -164,10 +190,10 @@ export class AmqpConnection implements AsyncDisposable {
       clientProperties: { connection_name: name },
       ...(address.ca === undefined ? {} : { ca: [address.ca] }),
     }).catch((error: unknown) => {
-      throw new Error(whyNot(error))
+      throw whyNot(error)
     })
     const aborted = new Promise<never>((_, reject) =>
-      signal.addEventListener('abort', () => reject(new Error('Connecting was given up.')), { once: true }),
+      signal.addEventListener('abort', () => reject(new BrokerError('away', 'Connecting was given up.')), { once: true }),
     )
     try {
       return new AmqpConnection(await Promise.race([opening, aborted]))
@@ -217,13 +243,28 @@ export class AmqpConnection implements AsyncDisposable {
     return found
   }
 
+  /** Messages that lie in a queue and are not held by anybody. Rejects where the connection has ended. */
+  async lying(queue: string): Promise<number> {
+    const channel = await Promise.race([this.#model.createChannel(), this.#rejectsAtEnd()])
+    const { messageCount } = await Promise.race([channel.checkQueue(queue), this.#rejectsAtEnd()])
+    await withinPatience(channel.close(), this.#end.promise)
+    return messageCount
+  }
+
+  /** Takes a name for itself as long as it lives; rejects where another connection has it. */
+  async claim(name: string): Promise<void> {
+    const channel = await this.channel()
+    const claimed = channel.queue(name, { exclusive: true, durable: false }).then(() => true)
+    if (!(await claimed.catch(() => false))) throw new BrokerError(this.#ended ? 'away' : 'held', await channel.closed)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#ended) await withinPatience(this.#model.close(), this.#end.promise)
     this.#finish('It was closed.')
   }
 
   async #rejectsAtEnd(): Promise<never> {
-    throw new Error(await this.#end.promise)
+    throw new BrokerError('away', await this.#end.promise)
   }
 
   #finish(why: string): void {
@@ -240,3 +281,6 @@ export const withHeartbeat = (url: string): string => {
   if (!whole.searchParams.has('heartbeat')) whole.searchParams.set('heartbeat', String(HEARTBEAT))
   return whole.href
 }
+
+/** As whom somebody comes with this address. */
+export const userOf = ({ url }: BrokerAddress): string => decodeURIComponent(new URL(url).username)

@@ -75,8 +75,9 @@ export class Consumer {
   }
 
   #decode(delivery: Delivery): E.Either<NotTaken, Taken> {
-    if (this.#source.tag === 'plain') return takePlain(delivery)
-    return takeFramed(delivery, this.#source.tag === 'requests' ? { is: this.#source.shard, of: this.#shared.shards } : undefined)
+    const { user, shards } = this.#shared
+    if (this.#source.tag === 'plain') return takePlain(delivery, user)
+    return takeFramed(delivery, user, this.#source.tag === 'requests' ? { is: this.#source.shard, of: shards } : undefined)
   }
 
   #refuse(delivery: Delivery, why: NotTaken): void {
@@ -112,13 +113,17 @@ export class Consumer {
     const { properties, content } = delivery
     const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
     const contentType = textOf(properties.contentType)
+    const correlationId = textOf(properties.correlationId)
     const headers = {
       'x-reason': reason,
       'x-queue': this.#source.queue,
+      'x-time': new Date(this.#shared.clock.wall()).toISOString(),
       'x-user': textOf(properties.userId),
       'x-reply-to': textOf(properties.replyTo),
     }
-    const fate = await this.#answers.publish(DEAD, '', content, { persistent: true, contentType, headers })
+    // The broker checks who says so: whoever reads the letter knows by it that the headers are a gateway's.
+    const options = { persistent: true, userId: this.#shared.user, contentType, correlationId, headers }
+    const fate = await this.#answers.publish(DEAD, '', content, options)
     if (fate === 'confirmed') this.#channel.ack(delivery)
     else this.#channel.nack(delivery, false)
   }

@@ -4,6 +4,8 @@ import type { Envelope, Peer } from '../port.ts'
 import { parseObject, type FrameError } from '../session/framing.ts'
 import { MAX_HEAD, MAX_PAYLOAD, NO_BYTES } from '../port.ts'
 import type { Delivery } from './amqp.ts'
+import type { JsonObject } from '../../protocol/json.ts'
+import { PROVES_ITSELF } from './letter.ts'
 import { ENROL, shardOf } from './names.ts'
 import { CONTENT_TYPE, frameIn } from './wire.ts'
 
@@ -22,6 +24,8 @@ export type NotTaken =
 interface From {
   readonly user: string
   readonly replyTo: string
+  /** An operator sends it again, with the gateways' own credentials: what it says must prove itself. */
+  readonly resent: boolean
 }
 
 const AGENT = /^[0-9A-F]{32}$/
@@ -37,22 +41,24 @@ const senderOf = (user: string): AgentKey | undefined =>
   AGENT.test(user) ? (user as AgentKey) : undefined
 
 /** What must hold before anything of a message is looked at: a sender that the broker vouches for, and an answer that reaches it alone. */
-const wrongEnvelope = ({ properties }: Delivery): E.Either<NotTaken, From> => {
+const wrongEnvelope = ({ properties }: Delivery, gateways: string): E.Either<NotTaken, From> => {
   // The client's types say that they are strings, but whoever publishes may leave them out.
   const { userId: user, replyTo, headers = {} } = properties as { userId?: string; replyTo?: string; headers?: Record<string, unknown> }
   if (user === undefined || user === '') return dead('it names no sender that the broker has checked (user_id)')
-  if (user !== ENROL && !AGENT.test(user)) return dead('its sender is no agent')
+  const resent = user === gateways
+  if (user !== ENROL && !resent && !AGENT.test(user)) return dead('its sender is no agent')
   if (replyTo === undefined || !ANSWERABLE.test(replyTo)) return dead('its answer would go to somebody else (reply_to)')
   if ('x-death' in headers) return dead('it comes out of another queue (x-death)')
-  return E.right({ user, replyTo })
+  return E.right({ user, replyTo, resent })
 }
 
-/** `shard`: of the queue that it came from; undefined for chunks, which any gateway takes. */
+/** `gateways`: their own user. `shard`: of the queue that it came from; undefined for chunks, which any gateway takes. */
 export const takeFramed = (
   delivery: Delivery,
+  gateways: string,
   shard: { readonly is: number; readonly of: number } | undefined,
 ): E.Either<NotTaken, Taken> => {
-  const from = wrongEnvelope(delivery)
+  const from = wrongEnvelope(delivery, gateways)
   if (E.isLeft(from)) return from
   if (delivery.properties.contentType !== CONTENT_TYPE) return wrong('format', `The content type must be ${CONTENT_TYPE}.`)
   const frame = frameIn(delivery.content)
@@ -68,7 +74,7 @@ export const takeFramed = (
   const nonce: unknown = delivery.properties.headers?.['nonce']
   return E.right({
     envelope: { message: head, payload },
-    from: peerOf(from.right, typeof nonce === 'string' ? nonce : '', false),
+    from: peerOf(from.right.resent ? asSigned(from.right, head) : from.right, typeof nonce === 'string' ? nonce : '', false),
   })
 }
 
@@ -80,21 +86,34 @@ const peerOf = ({ user, replyTo }: From, nonce: string, plain: boolean): Readonl
   plain,
 })
 
+/**
+ * A letter that is sent again counts as from the agent that it names: nothing comes of it but changes (see {@link mayAsk}), and these are
+ * taken only with that agent's own signature over them, whoever brings them.
+ */
+const asSigned = (from: From, { Agent: agent }: JsonObject): From => {
+  const key = typeof agent === 'object' && agent !== null && 'Key' in agent ? agent['Key'] : undefined
+  return { ...from, user: typeof key === 'string' ? key.toUpperCase() : from.user }
+}
+
 /** What somebody may ask for who is not enrolled. */
 const ENROLLING: ReadonlySet<unknown> = new Set(['RegisterUser', 'RegisterAgent'])
 
-const mayAsk = ({ user }: From, action: unknown): E.Either<NotTaken, void> =>
-  user === ENROL && !ENROLLING.has(action)
-    ? E.left({ tag: 'refused', reason: 'The enrolment account may only register.' })
-    : E.right(undefined)
+const mayAsk = ({ user, resent }: From, action: unknown): E.Either<NotTaken, void> => {
+  if (user === ENROL && !ENROLLING.has(action)) return E.left({ tag: 'refused', reason: 'The enrolment account may only register.' })
+  // Else whoever holds the gateways' credentials could ask in any agent's name.
+  if (resent && !PROVES_ITSELF.has(action))
+    return E.left({ tag: 'refused', reason: 'Only what proves by itself who made it may be sent again.' })
+  return E.right(undefined)
+}
 
 /** PySync's: JSON is a request, everything else the next bytes of the file that was announced. */
-export const takePlain = (delivery: Delivery): E.Either<NotTaken, Taken> => {
-  const from = wrongEnvelope(delivery)
+export const takePlain = (delivery: Delivery, gateways: string): E.Either<NotTaken, Taken> => {
+  const from = wrongEnvelope(delivery, gateways)
   if (E.isLeft(from)) return from
   const envelope = plainEnvelope(delivery)
   if (E.isLeft(envelope)) return envelope
-  const asks = mayAsk(from.right, envelope.right.message['Action'])
+  // Each of PySync's messages brings its own proof, the password.
+  const asks = mayAsk({ ...from.right, resent: false }, envelope.right.message['Action'])
   return E.isLeft(asks) ? asks : E.right({ envelope: envelope.right, from: peerOf(from.right, '', true) })
 }
 

@@ -6,6 +6,8 @@ export const REQUESTS = 'eventsync.requests'
 export const CHUNKS = 'eventsync.chunks'
 export const NOTIFICATIONS = 'eventsync.notifications'
 export const DEAD = 'eventsync.dead'
+/** Whoever looks at the dead letters holds this queue, which holds nothing: two at once would hand them to each other out of order. */
+export const DEAD_READER = 'eventsync.dead.reader'
 /** Gateways tell each other here that they are alive. */
 export const GATEWAYS = 'eventsync.gateways'
 /** PySync's clients publish here: their JSON, and the bytes that they were asked for. */

@@ -4,7 +4,7 @@ import { NO_BYTES, type Envelope, type Handler, type Peer, type ServerTransport 
 import { SERVER_LIMITS, type ServerLimits, type SessionServerOptions } from '../session/options.ts'
 import { pauseAfter } from '../session/pause.ts'
 import { refusal } from '../session/refusal.ts'
-import { AmqpConnection, type AmqpChannel, type BrokerAddress } from './amqp.ts'
+import { AmqpConnection, userOf, type AmqpChannel, type BrokerAddress } from './amqp.ts'
 import type { Source } from './consumer.ts'
 import { Members } from './members.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
@@ -161,10 +161,11 @@ class RabbitServer implements RabbitServerTransport {
   }
 
   #shared(senders: AllSenders): ServerShared {
-    const { clock, shards, log = () => undefined } = this.#options
+    const { broker, clock, shards, log = () => undefined } = this.#options
     return {
       clock,
       shards,
+      user: userOf(broker),
       senders,
       chunkWindow: CHUNK_WINDOW,
       drainMs: this.#limits.drainMs,

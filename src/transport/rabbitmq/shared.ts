@@ -8,6 +8,8 @@ import type { AllSenders } from './senders.ts'
 export interface ServerShared {
   readonly clock: Clock
   readonly shards: number
+  /** As whom the gateways come to the broker. */
+  readonly user: string
   readonly senders: AllSenders
   /** Chunks that one gateway works on at a time. */
   readonly chunkWindow: number
