@@ -3,15 +3,25 @@ import { join } from 'node:path'
 import { either as E } from 'fp-ts'
 import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
+import type { ObjectStore } from '../../../src/blobstore/port.ts'
 import type { Hash } from '../../../src/domain/content.ts'
 import { isFileEvent } from '../../../src/domain/tree.ts'
+import type { RecordedEvent } from '../../../src/eventlog/port.ts'
 import { chainOf } from '../../../src/protocol/chain.ts'
 import { decodeLogEvent, type LogEvent } from '../../../src/protocol/log-event.ts'
 import { decodeManifest } from '../../../src/protocol/manifest.ts'
 import { eventsIn } from '../../support/log.ts'
 
-/** What is wrong with a gateway's log and store, from the log alone: chains, revisions, and chunks that events name (I6, I9). */
+/** What is wrong with an embedded gateway's log and store, which has ended. */
 export const damageOf = async (data: string): Promise<readonly string[]> => {
+  const store = await openFilesystemStore(join(data, 'objects'))()
+  if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
+  await using objects = store.right
+  return await damageIn(eventsIn(join(data, 'log.db')), objects)
+}
+
+/** What is wrong with a log and a store, from the log alone: chains, revisions, and chunks that events name (I6, I9). */
+export const damageIn = async (events: Iterable<RecordedEvent>, objects: ObjectStore): Promise<readonly string[]> => {
   const found: string[] = []
   const heads = new Map<string, { readonly revision: number; readonly chain: string }>()
   const places = new Map<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>()
@@ -25,7 +35,7 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
     if (manifest.tag === 'object') manifests.add(manifest.hash)
     for (const { hash, size } of manifest.tag === 'object' ? [manifest] : manifest.chunks) named.set(hash, size)
   }
-  for (const event of eventsIn(join(data, 'log.db'))) {
+  for (const event of events) {
     const at = `${event.stream} ${event.revision}`
     const before = heads.get(event.stream)
     if (event.revision !== (before?.revision ?? -1) + 1) found.push(`${at}: a gap before it`)
@@ -35,18 +45,15 @@ export const damageOf = async (data: string): Promise<readonly string[]> => {
     if (E.isLeft(decoded)) found.push(`${at}: ${JSON.stringify(decoded.left)}`)
     else note(decoded.right)
   }
-  return [...found, ...(await unreadable(data, places, named, manifests))]
+  return [...found, ...(await unreadable(objects, places, named, manifests))]
 }
 
 const unreadable = async (
-  data: string,
+  objects: ObjectStore,
   places: ReadonlyMap<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>,
   named: Map<Hash, number>,
   manifests: ReadonlySet<Hash>,
 ): Promise<string[]> => {
-  const store = await openFilesystemStore(join(data, 'objects'))()
-  if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
-  await using objects = store.right
   const chunks = createBlobStore(objects, {
     find: (hash) => places.get(hash),
     isGone: () => false,

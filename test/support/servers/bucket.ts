@@ -24,14 +24,16 @@ export const emptied = async (store: ObjectStore): Promise<void> => {
   for await (const { name } of store.list('')) right(await store.remove(name)())
 }
 
-/** The same, not made yet; emptied when it is disposed of. */
-export const ownBucket = (url: string): AsyncDisposable & { readonly url: string } => {
+/** Such a bucket, made; emptied when it is disposed of. */
+export const ownBucket = async (url: string): Promise<AsyncDisposable & { readonly url: string; readonly store: ObjectStore }> => {
   const own = freshName(url)
+  const store = right(await openS3Store(parsed(own), systemClock)())
   return {
     url: own,
+    store,
     [Symbol.asyncDispose]: async () => {
-      await using store = right(await openS3Store(parsed(own), systemClock)())
       await emptied(store)
+      await store[Symbol.asyncDispose]()
     },
   }
 }
