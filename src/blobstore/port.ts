@@ -1,6 +1,6 @@
-import type { taskEither as TE } from 'fp-ts'
+import type { either as E, taskEither as TE } from 'fp-ts'
 import type { Hash } from '../domain/content.ts'
-import type { PackEvent } from '../domain/events.ts'
+import type { PackEntry, PackEvent } from '../domain/events.ts'
 
 export type StoreError =
   | { readonly tag: 'NotFound'; readonly name: string }
@@ -56,4 +56,32 @@ export interface BlobStore {
   get(hash: Hash, unchecked?: boolean): TE.TaskEither<StoreError, Buffer>
   /** Those of the hashes that are not stored (existence only). */
   missing(hashes: readonly Hash[]): TE.TaskEither<StoreError, readonly Hash[]>
+}
+
+/** Where a chunk lies in a pack. */
+export type PackPlace = NonNullable<ReturnType<PackIndex['find']>>
+
+/** An object as it lies in the store, under a name that this store gives; others are passed over. */
+export interface StoredObject {
+  readonly kind: 'chunk' | 'pack'
+  readonly name: string
+  /** The hash that its name promises. */
+  readonly hash: Hash
+  readonly size: number
+}
+
+/** The objects of a store as an audit looks at them: nothing is trusted, and nothing changed. Calls may overlap. */
+export interface StoredObjects {
+  /** What it is listed in, piece by piece; packs come before chunks. */
+  readonly parts: readonly string[]
+  /** The objects of one part, in no special order. Throws where the store can't be listed. */
+  list(part: string): AsyncIterable<StoredObject>
+  /** A chunk's bytes from its place in a pack, or from its own object; not checked. */
+  chunk(hash: Hash, place: PackPlace | undefined): TE.TaskEither<StoreError, Buffer>
+  /** All bytes of an object that was listed; not checked. */
+  bytes(object: StoredObject): TE.TaskEither<StoreError, Buffer>
+  /** The entries that a pack's bytes tell of; left: why they tell of none. */
+  entries(pack: Buffer): E.Either<string, readonly PackEntry[]>
+  /** What a pack of so many chunks with so many bytes weighs. */
+  packSize(chunks: number, bytes: number): number
 }

@@ -1,6 +1,8 @@
+import { auditCheckpoint } from './audit/checkpoint.ts'
 import { auditDiff } from './audit/diff.ts'
 import { auditLog } from './audit/log.ts'
 import { auditTree } from './audit/tree.ts'
+import { auditVerify } from './audit/verify.ts'
 import { example, type Command } from './program.ts'
 
 /** `eventsync audit`: what the log tells. */
@@ -10,6 +12,12 @@ export const audit = (program: Command): void => {
     .description("what happened, when, by whom, and the proof of it: on the gateway's side (--data)")
     .option('--data <dir>', "a gateway's data directory, beside a running gateway or without one (EVENTSYNC_DATA)")
     .option('--folder <name>', 'a folder by its name, its id or EMAIL:NAME (default: the one called default, or the only one)')
-    .addHelpText('after', example('$ eventsync audit log --data /var/lib/eventsync --path "*.pdf" --since "3 days ago"'))
-  for (const add of [auditLog, auditTree, auditDiff]) add(group)
+    .addHelpText(
+      'after',
+      example(
+        '$ eventsync audit log --data /var/lib/eventsync --path "*.pdf" --since "3 days ago"',
+        '$ eventsync audit verify --data /var/lib/eventsync',
+      ),
+    )
+  for (const add of [auditLog, auditTree, auditDiff, auditVerify, auditCheckpoint]) add(group)
 }

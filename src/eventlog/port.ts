@@ -1,4 +1,4 @@
-import type { taskEither as TE } from 'fp-ts'
+import type { either as E, taskEither as TE } from 'fp-ts'
 
 /** A place in the order of all streams. `token` is the adapter's own; `order` grows strictly from event to event. */
 export interface LogPosition {
@@ -67,4 +67,28 @@ export interface EventLog extends EventReader, AsyncDisposable {
   append(stream: string, expected: ExpectedRevision, events: readonly NewEvent[]): TE.TaskEither<AppendError, Appended>
   /** Batches of all events after `after`, those to come included, until the signal aborts; a slow reader slows only itself. */
   subscribe(after: LogPosition | 'start', signal: AbortSignal): AsyncIterable<readonly RecordedEvent[]>
+}
+
+/** Something that could not be read as an event. */
+export interface ScanDamage {
+  /** The event, where that much can be told. */
+  readonly at?: { readonly stream: string; readonly revision: number }
+  readonly kind: 'unreadable' | 'index' | 'format'
+  /** A sentence without its full stop: what, and where in the log's own storage. */
+  readonly reason: string
+}
+
+export interface ScanPage {
+  readonly events: readonly RecordedEvent[]
+  readonly damage: readonly ScanDamage[]
+}
+
+/**
+ * A log as an audit reads it, from its start to the end that it has then: nothing is written, what cannot be read is told and passed over, and
+ * the log may grow meanwhile. Left: the log is out of reach altogether.
+ */
+export interface LogScan extends AsyncDisposable {
+  pages(): AsyncIterable<E.Either<ReadError, ScanPage>>
+  /** One event; undefined where there is none, or none that can be read. */
+  event(stream: string, revision: number): Promise<RecordedEvent | undefined>
 }

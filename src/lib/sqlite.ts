@@ -82,3 +82,10 @@ export const databaseFailure = (error: unknown): 'full' | 'unavailable' | undefi
   if (primary === SQLITE_FULL) return 'full'
   return OUTSIDE.has(primary) ? 'unavailable' : undefined
 }
+
+/** CORRUPT, NOTADB, and IOERR: what is damaged on the disk. */
+const DAMAGED = new Set([10, 11, 26])
+
+/** Whether a thrown error says that the file is damaged at the place that was read. */
+export const isDamage = (error: unknown): boolean =>
+  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && DAMAGED.has(error.errcode & 0xff)

@@ -91,11 +91,33 @@ const TYPES: Readonly<Record<FolderEventType, true>> = {
 const isFolderEvent = (type: string): type is FolderEventType => Object.hasOwn(TYPES, type)
 
 /** Reads an event of a folder's stream, of any version up to the present one. */
-export const decodeFolderEvent = ({ type, data }: EncodedEvent): E.Either<EventError, FolderEvent> =>
-  isFolderEvent(type) ? readVersioned(type, data, (reader, fields) => readEvent(reader, fields, type)) : unknownEvent(type, 0)
+export const decodeFolderEvent = (encoded: EncodedEvent): E.Either<EventError, FolderEvent> =>
+  E.map(({ event }: EmbeddingEvent) => event)(decodeEmbedding(encoded))
 
-const readEvent = (reader: Reader, fields: Fields, type: FolderEventType): FolderEvent => {
-  const change = fields.has('change') ? readChange(reader, fields.raw('change') ?? null, 'change', true) : undefined
+/** An event of a folder's stream, and the change that it embeds. */
+export interface EmbeddingEvent {
+  readonly event: FolderEvent
+  readonly change: Change | undefined
+}
+
+/** The same with the change that the event embeds. */
+export const decodeEmbedding = ({ type, data }: EncodedEvent): E.Either<EventError, EmbeddingEvent> =>
+  isFolderEvent(type)
+    ? readVersioned(type, data, (reader, fields) => {
+        const change = fields.has('change') ? readChange(reader, fields.raw('change') ?? null, 'change', true) : undefined
+        return { event: readEvent(fields, type, change, reader), change }
+      })
+    : unknownEvent(type, 0)
+
+const CHANGE_FIELD = ',"change":'
+
+/** The change's text in an event's data, byte for byte as it was signed; undefined where the event embeds none. It is always the last field. */
+export const embeddedText = (data: string): string | undefined => {
+  const start = data.indexOf(CHANGE_FIELD)
+  return start < 0 ? undefined : data.slice(start + CHANGE_FIELD.length, -1)
+}
+
+const readEvent = (fields: Fields, type: FolderEventType, change: Change | undefined, reader: Reader): FolderEvent => {
   switch (type) {
     case 'FolderCreated':
       return { type, account: fields.account('account'), name: fields.string('name', 255) }

@@ -1,0 +1,165 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { StoredObjects } from '../../blobstore/port.ts'
+import { isFileEvent } from '../../domain/tree.ts'
+import type { LogScan, ReadError } from '../../eventlog/port.ts'
+import { decodeFolderEvent } from '../../protocol/event-codec.ts'
+import type { Claim } from './claims.ts'
+import { Events } from './events.ts'
+import type { FaultKind, Report } from './fault.ts'
+import { verifyObjects, type ObjectTotals } from './objects.ts'
+import type { Head, Resumed } from './resume.ts'
+import type { VerifySignature } from './signatures.ts'
+
+export interface Progress {
+  readonly events: number
+  readonly objects: number
+  readonly bytes: number
+}
+
+export interface VerifyDeps {
+  readonly scan: LogScan
+  /** undefined: contents are not looked at. */
+  readonly objects: StoredObjects | undefined
+  readonly verifySignature: VerifySignature
+  /** The gateway's key as it is known from outside; undefined: the first of its checkpoints tells it. */
+  readonly gatewayKey: string | undefined
+  /** Words from outside: exported checkpoints. */
+  readonly claims: readonly Claim[]
+  /** What an earlier run has seen. */
+  readonly resumed: Resumed | undefined
+  /** Whether all stored bytes are read. */
+  readonly contents: boolean
+  readonly report: Report
+  readonly progress: (progress: Progress) => void
+  /** Called now and then, as long as nothing was found wrong: the heads of all streams up to where everything has been checked, and the parts of the store that were read. */
+  readonly save: (resumed: Resumed) => void
+}
+
+/** What was looked at, and how much of each kind was found. */
+export interface Totals extends Progress {
+  readonly streams: number
+  readonly signatures: number
+  readonly paths: number
+  readonly chunks: number
+  /** Chunks that retention has let go. */
+  readonly released: number
+  /** Events that are proved by a password alone. */
+  readonly passwords: number
+  /** From where on what the gateway added could not be judged, since something before it is missing. */
+  readonly unjudged: readonly string[]
+  readonly heads: readonly Head[]
+  readonly faults: Readonly<Partial<Record<FaultKind, number>>>
+}
+
+/** How many events pass between two savings of the state. */
+const SAVE_EVERY = 200_000
+
+/** Verifies a whole log, and what it says is stored. Every fault is told as it is found; left: the log is out of reach. Throws where the store can't be listed. */
+export const verifyLog = async (deps: VerifyDeps): Promise<E.Either<ReadError, Totals>> => {
+  const { scan, resumed } = deps
+  const counted = countFaults(deps.report)
+  const trusted = new Map(resumed?.heads.map(({ stream, revision }) => [stream, revision]))
+  const events = new Events({
+    report: counted.report,
+    verifySignature: deps.verifySignature,
+    event: (stream, revision) => scan.event(stream, revision),
+    objects: deps.objects,
+    isTrusted: (stream, revision) => revision <= (trusted.get(stream) ?? -1),
+    gatewayKey: deps.gatewayKey,
+  })
+  for (const claim of deps.claims) events.claims.take(claim)
+  for (const head of resumed?.heads ?? []) events.claims.take({ ...head, kind: 'checkpoint', by: 'the run that this one goes on from' })
+  const read = await readAll(deps, events, counted.none)
+  if (E.isLeft(read)) return read
+  await events.finish()
+  const objects = await lookAtObjects(deps, events, counted.report, counted.none)
+  return E.right(totalsOf(events, objects, counted.faults))
+}
+
+const readAll = async (deps: VerifyDeps, events: Events, isWhole: () => boolean): Promise<E.Either<ReadError, void>> => {
+  let saved = 0
+  for await (const page of deps.scan.pages()) {
+    if (E.isLeft(page)) return page
+    for (const { kind, at, reason } of page.right.damage) tellDamage(deps, events, { kind, reason }, at)
+    for (const event of page.right.events) {
+      const waiting = events.take(event)
+      if (waiting !== undefined) await waiting
+      if (events.full) await events.room()
+    }
+    const read = events.streams.events
+    deps.progress({ events: read, objects: 0, bytes: 0 })
+    if (read - saved < SAVE_EVERY) continue
+    saved = read
+    const heads = events.streams.heads().map((head) => ({ ...head }))
+    await events.signatures.until(0)
+    await events.claims.settled()
+    if (isWhole())
+      deps.save({ heads: heads.map(({ stream, revision, chain }) => ({ stream, revision, chain })), parts: deps.resumed?.parts ?? [] })
+  }
+  return E.right(undefined)
+}
+
+const tellDamage = (
+  { report }: VerifyDeps,
+  events: Events,
+  damage: { readonly kind: FaultKind; readonly reason: string },
+  at: { readonly stream: string; readonly revision: number } | undefined,
+): void => {
+  report({ ...damage, ...at })
+  if (at?.stream.startsWith('folder-') === true) events.folder(at.stream).lose(at)
+}
+
+const NOTHING: ObjectTotals = { objects: 0, bytes: 0, released: 0 }
+
+const lookAtObjects = async (deps: VerifyDeps, events: Events, report: Report, isWhole: () => boolean): Promise<ObjectTotals> => {
+  const { objects, scan, resumed } = deps
+  if (objects === undefined) return NOTHING
+  const done = new Set(resumed?.parts)
+  const pathOf = async (stream: string, revision: number): Promise<string | undefined> => {
+    const recorded = await scan.event(stream, revision)
+    const decoded = recorded === undefined ? undefined : decodeFolderEvent(recorded)
+    return decoded !== undefined && E.isRight(decoded) && isFileEvent(decoded.right) ? decoded.right.path : undefined
+  }
+  return verifyObjects({
+    objects,
+    contents: events.contents,
+    report,
+    event: (stream, revision) => scan.event(stream, revision),
+    pathOf,
+    readAll: deps.contents,
+    isRead: (part) => done.has(part),
+    progress: (count, bytes, part) => {
+      deps.progress({ events: events.streams.events, objects: count, bytes })
+      if (!deps.contents) return
+      done.add(part)
+      if (isWhole()) deps.save({ heads: events.streams.heads(), parts: [...done] })
+    },
+  })
+}
+
+const countFaults = (report: Report) => {
+  const faults: Partial<Record<FaultKind, number>> = {}
+  return {
+    faults,
+    none: () => Object.keys(faults).length === 0,
+    report: (fault: Parameters<Report>[0]): void => {
+      faults[fault.kind] = (faults[fault.kind] ?? 0) + 1
+      report(fault)
+    },
+  }
+}
+
+const totalsOf = (events: Events, { objects, bytes, released }: ObjectTotals, faults: Totals['faults']): Totals => ({
+  events: events.streams.events,
+  objects,
+  bytes,
+  streams: events.streams.heads().length,
+  signatures: events.signatures.checked,
+  paths: events.trees.size,
+  chunks: events.contents.chunks,
+  released,
+  passwords: events.passwords,
+  unjudged: events.unjudged,
+  heads: events.streams.heads(),
+  faults,
+})

@@ -1,0 +1,187 @@
+import type { DatabaseSync } from 'node:sqlite'
+import * as E from 'fp-ts/lib/Either.js'
+import { databaseFailure, isDamage, openDatabase } from '../lib/sqlite.ts'
+import type { LogScan, ReadError, RecordedEvent, ScanDamage, ScanPage } from './port.ts'
+import { createRowsSum, indexSum } from './sqlite-index-sum.ts'
+import { checkVersion } from './sqlite-table.ts'
+
+/** Rows that are read at once, and characters after which a page ends. */
+const ROWS = 256
+const PAGE_LENGTH = 2 * 1024 * 1024
+/** Beyond every position. */
+const END = Number.MAX_SAFE_INTEGER
+
+/** A row as it lies there: after damage a column may hold anything. */
+type Row = [position: number, stream: unknown, revision: unknown, ...texts: unknown[]]
+
+const TEXTS = ['id', 'type', 'data', 'metadata', 'chain'] as const
+
+interface Reads {
+  /** Rows after a position; undefined where the database says that it is damaged there. */
+  readonly after: (position: number, rows: number) => readonly Row[] | undefined
+  readonly nameOf: (stream: unknown) => string | undefined
+  readonly at: (stream: string, revision: number) => Row | undefined
+}
+
+/** What `read` gives, or undefined where the file is damaged there; throws what is no damage. */
+const unlessDamaged = <A>(read: () => A): A | undefined => {
+  try {
+    return read()
+  } catch (error) {
+    if (isDamage(error)) return undefined
+    throw error
+  }
+}
+
+const COLUMNS = 'position, stream, revision, id, type, data, metadata, chain'
+
+const prepare = (db: DatabaseSync): Reads => {
+  const arrays = (sql: string) => {
+    const statement = db.prepare(sql)
+    statement.setReturnArrays(true)
+    return statement
+  }
+  const after = arrays(`SELECT ${COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?`)
+  const name = db.prepare('SELECT name FROM streams WHERE id = ?')
+  const at = arrays(`SELECT ${COLUMNS} FROM events WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision = ?`)
+  const names = new Map<unknown, string>()
+  const readName = (stream: unknown): string | undefined => {
+    if (typeof stream !== 'number') return undefined
+    const found = unlessDamaged(() => name.get(stream))?.['name']
+    if (typeof found !== 'string') return undefined
+    names.set(stream, found)
+    return found
+  }
+  return {
+    // `setReturnArrays` is not in the types: the rows are arrays of the columns above.
+    after: (position, rows) => unlessDamaged(() => after.all(position, rows) as unknown as readonly Row[]),
+    nameOf: (stream) => names.get(stream) ?? readName(stream),
+    at: (stream, revision) => unlessDamaged(() => at.get(stream, revision) as unknown as Row | undefined),
+  }
+}
+
+const damageOf = (position: number, what: string): ScanDamage => ({
+  kind: 'format',
+  reason: `record ${position} of the log's database: ${what}`,
+})
+
+const understand = ([position, stream, revision, ...texts]: Row, nameOf: Reads['nameOf']): RecordedEvent | ScanDamage => {
+  const name = nameOf(stream)
+  if (name === undefined) return damageOf(position, 'it belongs to no stream')
+  if (typeof revision !== 'number') return damageOf(position, `its revision in ${name} is no number`)
+  const wrong = TEXTS.find((_, index) => typeof texts[index] !== 'string')
+  if (wrong !== undefined) return { ...damageOf(position, `its ${wrong} is no text`), at: { stream: name, revision } }
+  // All five have just been found to be texts.
+  const [id, type, data, metadata, chain] = texts as [string, string, string, string, string]
+  return { stream: name, revision, id, type, data, metadata, chain, position: { order: BigInt(position), token: String(position) } }
+}
+
+/** Where reading goes on after a place that can't be read: found by growing steps, then narrowed down, since each step asks the database anew. */
+const readableAfter = ({ after }: Reads, from: number): number => {
+  let bad = from
+  let good = from
+  for (let step = 1; ; step *= 2) {
+    good = Math.min(END, from + step)
+    if (after(good, 1) !== undefined || good === END) break
+    bad = good
+  }
+  while (good - bad > 1) {
+    const middle = bad + Math.floor((good - bad) / 2)
+    if (after(middle, 1) === undefined) bad = middle
+    else good = middle
+  }
+  return good
+}
+
+interface Page extends ScanPage {
+  readonly last: number
+  readonly ended: boolean
+}
+
+/** Walks over the table of events, over damage too. */
+const createWalk = (reads: Reads, sum: ReturnType<typeof createRowsSum>) => {
+  const skip = (from: number): Page => {
+    const next = readableAfter(reads, from)
+    const rest = next === END ? 'everything' : 'what lies'
+    const until = next === END ? '' : ` and up to record ${next}`
+    const reason = `${rest} after record ${from}${until} of the log's database cannot be read: SQLite finds it damaged`
+    return { events: [], damage: [{ kind: 'unreadable', reason }], last: next, ended: next === END }
+  }
+  return (from: number): Page => {
+    const events: RecordedEvent[] = []
+    const damage: ScanDamage[] = []
+    let last = from
+    let length = 0
+    let rows = ROWS
+    while (length < PAGE_LENGTH) {
+      const found = reads.after(last, rows)
+      if (found === undefined && rows > 1) {
+        rows = 1
+        continue
+      }
+      if (found === undefined) return events.length + damage.length > 0 ? { events, damage, last, ended: false } : skip(last)
+      for (const row of found) {
+        if (typeof row[0] !== 'number' || row[0] <= last)
+          return { events, damage: [...damage, disorder(last)], last: last + 1, ended: false }
+        last = row[0]
+        sum.add(row[1], row[2], last)
+        const event = understand(row, reads.nameOf)
+        if ('kind' in event) damage.push(event)
+        else events.push(event)
+        length += 'kind' in event ? 0 : event.data.length + event.metadata.length
+      }
+      if (found.length < rows) return { events, damage, last, ended: true }
+    }
+    return { events, damage, last, ended: false }
+  }
+}
+
+const disorder = (last: number): ScanDamage => ({
+  kind: 'unreadable',
+  reason: `the records after ${last} of the log's database are out of their order`,
+})
+
+/** Opens an embedded log for an audit, beside the gateway that writes it or without one. Throws where there is none, a newer version wrote it, or it is damaged at its very head. */
+export const openSqliteScan = (file: string): LogScan => {
+  const db = openDatabase(file, { synchronous: 'FULL', readOnly: true })
+  try {
+    checkVersion(db)
+    const reads = prepare(db)
+    return {
+      pages: () => pagesOf(db, reads),
+      event: async (stream, revision) => {
+        const row = reads.at(stream, revision)
+        const event = row === undefined ? undefined : understand(row, reads.nameOf)
+        return event === undefined || 'kind' in event ? undefined : event
+      },
+      [Symbol.asyncDispose]: async () => db.close(),
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+async function* pagesOf(db: DatabaseSync, reads: Reads): AsyncGenerator<E.Either<ReadError, ScanPage>> {
+  const sum = createRowsSum()
+  const walk = createWalk(reads, sum)
+  try {
+    let last = 0
+    for (let ended = false; !ended;) {
+      const page = walk(last)
+      yield E.right(page)
+      last = page.last
+      ended = page.ended
+    }
+    const inIndex = unlessDamaged(() => indexSum(db, last))
+    if (inIndex === undefined || !sum.equals(inIndex)) yield E.right({ events: [], damage: [INDEX_DAMAGE] })
+  } catch (error) {
+    if (databaseFailure(error) === undefined) throw error
+    yield E.left({ tag: 'Unavailable', reason: `the log's database: ${String(error)}` })
+  }
+}
+
+const INDEX_DAMAGE: ScanDamage = {
+  kind: 'index',
+  reason: "the index over streams of the log's database does not name just the records that are there",
+}
