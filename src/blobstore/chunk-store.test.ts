@@ -19,3 +19,13 @@ it('packs that were put last are read from memory, older ones from the store (I1
   expect(await readsOf(batches[1]!)).toEqual([])
   expect(await readsOf(batches[0]!)).toEqual(['get packs'])
 })
+
+it('a small chunk that came alone is read from memory, a larger one from the store', async () => {
+  const store = counted(createMemoryStore())
+  const blobs = createBlobStore(store, createIndex(), { latestBytes: 700 * KIB })
+  const [small, large] = [newChunks(1, KIB), newChunks(1, 300 * KIB)]
+  for (const chunks of [small, large]) right(await blobs.put(chunks)())
+  store.calls.length = 0
+  for (const [chunk] of [small, large]) expect(right(await blobs.get(chunk!.hash)())).toEqual(Buffer.from(chunk!.bytes))
+  expect(store.calls).toEqual(['get chunks'])
+})

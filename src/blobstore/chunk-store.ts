@@ -19,7 +19,7 @@ export interface ChunkStore extends BlobStore {
 }
 
 export interface ChunkStoreOptions {
-  /** So many bytes of the packs that were put last stay in memory, and are read from there: other devices want them at once. */
+  /** So many bytes of what was put last, packs and small chunks that came alone, stay in memory, and are read from there: other devices want them at once. */
   readonly latestBytes?: number
 }
 
@@ -32,7 +32,7 @@ interface Parts {
   readonly own: OwnObjects
   readonly readPacked: ReturnType<typeof createPackReads>
   readonly damaged: Set<Hash>
-  /** Packs as they were put a moment ago. */
+  /** Packs, and small chunks by their own hash, as they were put a moment ago. */
   readonly latest: Lru<string, Buffer>
 }
 
@@ -50,8 +50,11 @@ const getPacked = async ({ index, readPacked, latest }: Parts, hash: Hash): Prom
   return checked(hash, packName(place.pack), await readPacked(place))
 }
 
-const getOwn = async ({ own, index }: Parts, hash: Hash): Result<Buffer> =>
-  index.isRetired({ chunk: hash }) ? E.left({ tag: 'NotFound', name: chunkName(hash) }) : own.get(hash)
+const getOwn = async ({ own, index, latest }: Parts, hash: Hash): Result<Buffer> => {
+  if (index.isRetired({ chunk: hash })) return E.left({ tag: 'NotFound', name: chunkName(hash) })
+  const kept = latest.get(hash)
+  return kept === undefined ? own.get(hash) : E.right(kept)
+}
 
 /** From its pack, and where that fails from the object of its own that a repair made. */
 const get = async (parts: Parts, hash: Hash, unchecked: boolean): Result<Buffer> => {
@@ -81,9 +84,14 @@ const putPack = async ({ store, index, latest }: Parts, chunks: readonly NewChun
   return E.map((): readonly PackEvent[] => [{ type: 'PackStored', pack: hash, entries }])(stored)
 }
 
-const putOwn = async ({ own, damaged }: Parts, chunk: NewChunk): Result<readonly PackEvent[]> => {
+/** Larger ones are as quickly read as kept, and would push out all others. */
+const KEPT_ALONE_BYTES = 64 * 1024
+
+const putOwn = async ({ own, damaged, latest }: Parts, chunk: NewChunk): Result<readonly PackEvent[]> => {
   const stored = await own.put(chunk, damaged.has(chunk.hash))
   if (E.isRight(stored)) damaged.delete(chunk.hash)
+  // A copy: the chunk's bytes are a piece of the message that it came in.
+  if (E.isRight(stored) && chunk.bytes.length <= KEPT_ALONE_BYTES) latest.set(chunk.hash, Buffer.from(chunk.bytes))
   return E.map((): readonly PackEvent[] => [])(stored)
 }
 

@@ -6,6 +6,13 @@ const FEW = 512
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 const ASK_EVERY_MS = 60_000
+const OWN_NEWS_MS = 10
+
+/**
+ * The log has most likely grown by this device's own message: nobody waits for it here, while other devices ask the gateway for it just now. So its pages
+ * gather for a moment.
+ */
+const isOwnNews = (ctx: FolderContext): boolean => ctx.caughtUp && !ctx.pullWanted && (ctx.outstanding !== undefined || ctx.unfinished > 0)
 
 /** I10: the log must still hold, at this agent's position, what the agent saw there. */
 const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | undefined => {
@@ -70,6 +77,8 @@ export const pullLoop = async (ctx: FolderContext): Promise<void> => {
       if (ctx.now - askedAt >= ASK_EVERY_MS) ctx.pullWanted = true
       continue
     }
+    if (isOwnNews(ctx)) await ctx.deps.clock.sleep(OWN_NEWS_MS, ctx.signal)
+    if (ctx.stopped()) break
     ctx.pullWanted = false
     const before = ctx.position
     askedAt = ctx.now

@@ -77,6 +77,11 @@ class DirectoryWatcher extends FSWatcher {
     return this.#leaves(absolute, stats)
   }
 
+  /** chokidar asks it of what an event names, before anything else: a file's event ends here. */
+  override isUnwatched(absolute: string): boolean {
+    return this.#leaves(absolute)
+  }
+
   override createScanStream(directory: string): ReturnType<FSWatcher['createScanStream']> {
     if (this.closed) return undefined
     // chokidar uses of its stream what every Readable has.
@@ -164,11 +169,26 @@ const hintAtErrors = (watcher: FSWatcher, emit: Emit): void => {
   })
 }
 
+/** What is told of a path several times in one turn of the event loop (it was made, written to, closed) is one hint, when all of it is known. */
+const onceATurn = (emit: Emit): ((path: SyncPath) => void) => {
+  const told = new Set<SyncPath>()
+  const tell = (): void => {
+    const paths = [...told]
+    told.clear()
+    for (const path of paths) emit({ tag: 'path', path })
+  }
+  return (path) => {
+    if (told.size === 0) setImmediate(tell)
+    told.add(path)
+  }
+}
+
 /** Turns what a watcher of `root` tells into hints. */
 export const listen = (watcher: FSWatcher, root: string, directories: Directories, emit: Emit): void => {
+  const hint = onceATurn(emit)
   const at = (absolute: string): void => {
     const path = pathOf(root, absolute)
-    if (path !== undefined) emit({ tag: 'path', path })
+    if (path !== undefined) hint(path)
   }
   hintAtEvents(watcher, at, emit)
   followDirectories(watcher, root, directories, at, emit)

@@ -24,7 +24,11 @@ vi.mock('node:fs', async (importOriginal) => {
     steps.push(`rename ${to}`)
     fs.rename(from, to, done)
   }
-  return { ...fs, fdatasync, fsync, rename }
+  const renameSync = (from: string, to: string): void => {
+    steps.push(`rename ${to}`)
+    fs.renameSync(from, to)
+  }
+  return { ...fs, fdatasync, fsync, rename, renameSync }
 })
 
 let root: string

@@ -126,7 +126,7 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
 const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], { result, events }: Written<Batch>): Promise<number> => {
   // First of all: others wait for it, and it costs less than the receipts.
   const last = events.at(-1)
-  if (last !== undefined) notifyAll(core, folder, last.revision)
+  if (last !== undefined) notifyAll(core, folder, last.revision, new Set(taken.map(({ job }) => job.agent.key)))
   const answers = await receiptsOf(
     core,
     folder,
