@@ -70,6 +70,7 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack, metri
     followed,
     blobs: createBlobStore(store, followed, { latestBytes: 32 * 1024 * 1024 }),
     uploads: openUploads(database('uploads.db', 'NORMAL')),
+    instance: 'bench',
     clock: systemClock,
     random: randomBytes,
     signer: createKeyPair(),

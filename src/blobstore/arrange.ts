@@ -12,7 +12,8 @@ export interface Arrangement {
 const fits = (pack: readonly NewChunk[], bytes: number, chunk: NewChunk): boolean =>
   pack.length < MAX_PACK_CHUNKS && packSize(pack.length + 1, bytes + chunk.bytes.length) <= MAX_PACK_BYTES
 
-const inPacks = (chunks: readonly NewChunk[]): NewChunk[][] => {
+/** As few packs as hold them, in order. */
+export const inPacks = (chunks: readonly NewChunk[]): NewChunk[][] => {
   const packs: NewChunk[][] = []
   let bytes = 0
   for (const chunk of chunks) {

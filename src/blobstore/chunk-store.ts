@@ -3,15 +3,16 @@ import type { Hash } from '../domain/content.ts'
 import type { PackEvent } from '../domain/events.ts'
 import { createLru, type Lru } from '../lib/lru.ts'
 import { sha256 } from '../protocol/hash.ts'
-import { arrange } from './arrange.ts'
+import { arrange, inPacks } from './arrange.ts'
 import { chunkName, packName } from './names.ts'
 import { createOwnObjects, type OwnObjects } from './own-objects.ts'
 import { encodePack, type Pack } from './pack.ts'
 import { createPackReads } from './pack-reads.ts'
-import type { BlobStore, NewChunk, ObjectStore, PackIndex, StoreError } from './port.ts'
+import type { NewChunk, ObjectStore, PackIndex, StoreError, SweptStore } from './port.ts'
+import { createSweep } from './sweep.ts'
 import { type DamagedObject, scanPacks, verifyObjects } from './verify.ts'
 
-export interface ChunkStore extends BlobStore {
+export interface ChunkStore extends SweptStore {
   /** What every pack says of itself, in no special order, without the entries that are damaged: the repair of the index. */
   scanPacks(): AsyncIterable<PackEvent>
   /** Reads everything, and names what is not what its name says; its chunks count as missing from then on. */
@@ -112,7 +113,8 @@ const put = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly P
   if (wrong !== undefined) return E.left({ tag: 'Damaged', name: chunkName(wrong.hash), reason: 'the bytes given have another hash' })
   const { fresh, repairs } = toStore(parts, chunks)
   const { own, packs } = arrange(fresh)
-  const isSpent = ({ hash }: NewChunk): boolean => parts.index.isRetired({ chunk: hash })
+  // Of one that is gone the log must tell that it is there again: only a pack's event does.
+  const isSpent = ({ hash }: NewChunk): boolean => parts.index.isRetired({ chunk: hash }) || parts.index.isGone(hash)
   const alone = [...own, ...repairs]
   // All are waited for, also where one fails: nothing goes on behind the caller's back.
   const results = await Promise.all([
@@ -122,6 +124,11 @@ const put = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly P
   const stored = E.sequenceArray(results)
   if (E.isRight(stored)) for (const { hash } of repairs) parts.damaged.delete(hash)
   return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(stored)
+}
+
+const copy = async (parts: Parts, chunks: readonly NewChunk[]): Result<readonly PackEvent[]> => {
+  const results = await Promise.all(inPacks(chunks).map((pack) => putPack(parts, pack)))
+  return E.map((events: readonly (readonly PackEvent[])[]) => events.flat())(E.sequenceArray(results))
 }
 
 const missing = async ({ index, own, damaged }: Parts, hashes: readonly Hash[]): Result<readonly Hash[]> => {
@@ -156,6 +163,8 @@ export const createBlobStore = (store: ObjectStore, index: PackIndex, { latestBy
     }
   }
   return {
+    copy: (chunks) => () => copy(parts, chunks),
+    sweep: createSweep(store),
     put: (chunks) => () => put(parts, chunks),
     get:
       (hash, unchecked = false) =>

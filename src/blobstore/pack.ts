@@ -69,20 +69,39 @@ export const encodePack = (chunks: readonly NewChunk[], salt = 0): Pack => {
   return { hash: sha256(pack), bytes: pack, entries }
 }
 
-/** The entries of a pack, in bounds but not yet checked against their hashes; or why there are none. */
-export const decodePack = (bytes: Buffer): E.Either<string, readonly PackEntry[]> => {
+/** So many bytes at a pack's end hold its whole index. */
+export const MAX_INDEX_BYTES = MAX_PACK_CHUNKS * ENTRY + FOOTER
+
+/** Where the index of a pack starts, and how many entries it has, from bytes that end as the pack does; or why it can't be told. */
+const indexOf = (bytes: Buffer): E.Either<string, { readonly start: number; readonly count: number }> => {
   const footer = bytes.length - FOOTER
-  if (footer < HEADER || bytes.toString('latin1', footer + 6) !== END_MAGIC) return E.left('it does not end as a pack does')
+  if (footer < 0 || bytes.toString('latin1', footer + 6) !== END_MAGIC) return E.left('it does not end as a pack does')
   const version = bytes.readUInt16BE(footer + 4)
   if (version !== VERSION) return E.left(`it has format ${version}; this version of EventSync reads ${VERSION}`)
   const count = bytes.readUInt32BE(footer)
-  const index = footer - count * ENTRY
-  if (index < HEADER) return E.left('its index is longer than the pack')
+  const start = footer - count * ENTRY
+  return start < 0 ? E.left('its index is longer than the pack') : E.right({ start, count })
+}
+
+// 32 bytes in hex have a hash's form.
+const hashAt = (bytes: Buffer, start: number): Hash => bytes.toString('hex', start, start + 32) as Hash
+
+/** The chunks that a pack names, from its last bytes alone. */
+export const hashesInTail = (tail: Buffer): E.Either<string, readonly Hash[]> =>
+  E.map(({ start, count }: { readonly start: number; readonly count: number }) =>
+    Array.from({ length: count }, (_, at) => hashAt(tail, start + at * ENTRY)),
+  )(indexOf(tail))
+
+/** The entries of a pack, in bounds but not yet checked against their hashes; or why there are none. */
+export const decodePack = (bytes: Buffer): E.Either<string, readonly PackEntry[]> => {
+  if (bytes.length < HEADER + FOOTER) return E.left('it does not end as a pack does')
+  const index = indexOf(bytes)
+  if (E.isLeft(index)) return index
+  const { start, count } = index.right
+  if (start < HEADER) return E.left('its index is longer than the pack')
   const entries = Array.from({ length: count }, (_, at): PackEntry => {
-    const start = index + at * ENTRY
-    // 32 bytes in hex have a hash's form.
-    const hash = bytes.toString('hex', start, start + 32) as Hash
-    return { hash, offset: bytes.readUInt32BE(start + 32), size: bytes.readUInt32BE(start + 36) }
+    const entry = start + at * ENTRY
+    return { hash: hashAt(bytes, entry), offset: bytes.readUInt32BE(entry + 32), size: bytes.readUInt32BE(entry + 36) }
   })
-  return E.right(entries.filter(({ offset, size }) => offset >= HEADER && offset + size <= index))
+  return E.right(entries.filter(({ offset, size }) => offset >= HEADER && offset + size <= start))
 }

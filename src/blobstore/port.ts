@@ -85,3 +85,27 @@ export interface StoredObjects {
   /** What a pack of so many chunks with so many bytes weighs. */
   packSize(chunks: number, bytes: number): number
 }
+
+export interface SweptObject {
+  readonly object: RetiredObject
+  readonly bytes: number
+}
+
+/** The objects behind the chunks, for whoever frees what nothing needs. */
+export interface Sweep {
+  /** All of them, in no special order. Throws where the store can't be listed. */
+  objects(): AsyncIterable<SweptObject>
+  /** What a pack says that it holds, by its own index alone; none where it is gone or damaged. */
+  chunksOf(pack: string, bytes: number): TE.TaskEither<StoreError, readonly Hash[]>
+  /** The chunks that an object holds, whole ones alone; none where it is gone or damaged. */
+  open(object: RetiredObject): TE.TaskEither<StoreError, readonly NewChunk[]>
+  /** What is gone already is a success. */
+  remove(object: RetiredObject): TE.TaskEither<StoreError, void>
+}
+
+/** A store whose objects can be freed. */
+export interface SweptStore extends BlobStore {
+  /** Stores chunks in packs of their own wherever else they lie: what a pack that is to go still holds. */
+  copy(chunks: readonly NewChunk[]): TE.TaskEither<StoreError, readonly PackEvent[]>
+  readonly sweep: Sweep
+}

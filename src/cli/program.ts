@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { durationSeconds } from './time-span.ts'
 
 export type { Command }
 
@@ -52,6 +53,22 @@ export const atLeastOne = (text: string): number => {
   if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 1 or more.')
   return Number(text)
 }
+
+/** Reads an option's value as a span of time, in seconds. */
+export const timeSpan = (text: string): number => {
+  const value = durationSeconds(text)
+  if (value === undefined) throw new InvalidArgumentError('It must be a span of time such as 365d, 36h or 2w.')
+  return value
+}
+
+/** Reads an option's value as a whole number from 0 on. */
+export const wholeNumber = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.')
+  return Number(text)
+}
+
+/** An option that may be given several times. */
+export const several = (text: string, before: readonly string[]): readonly string[] => [...before, text]
 
 /** Runs the command that `argv` asks for, and returns the exit code of a wrong usage (2), or of a help or version shown (0); the commands set theirs themselves. */
 export const parseArguments = async (program: Command, argv: readonly string[]): Promise<number | undefined> => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
@@ -41,6 +42,8 @@ export const dataFiles = (path: string): DataFiles => {
 
 /** A gateway's data directory, held by this process alone until disposed of. */
 export interface DataDirectory extends DataFiles, Disposable {
+  /** 16 hex digits, made with the directory: its gateway among those that share a log, and a key. */
+  readonly instance: string
   /** The gateway's own key: agents pin it when they register, and it signs receipts. */
   readonly signer: Signer
 }
@@ -55,17 +58,32 @@ export const openDataDirectory = (directory: string): Outcome<DataDirectory> => 
   if (E.isLeft(path)) return path
   const lock = E.mapLeft((error: LockError) => lockFailure(path.right, error))(lockFile(dataFiles(path.right).lock))
   if (E.isLeft(lock)) return lock
-  const opened = E.Monad.chain(checkFormat(path.right), () => fromDevice(keyFile(join(path.right, 'gateway.pem'))))
+  const opened = ownFiles(path.right)
   if (E.isLeft(opened)) {
     lock.right[Symbol.dispose]()
     return opened
   }
   return E.right({
     ...dataFiles(path.right),
-    signer: opened.right,
+    ...opened.right,
     [Symbol.dispose]: () => lock.right[Symbol.dispose](),
   })
 }
+
+const ownFiles = (path: string): Outcome<Pick<DataDirectory, 'instance' | 'signer'>> => {
+  const signer = E.Monad.chain(checkFormat(path), () => fromDevice(keyFile(join(path, 'gateway.pem'))))
+  if (E.isLeft(signer)) return signer
+  return E.map((instance: string) => ({ instance, signer: signer.right }))(instanceIn(join(path, 'instance')))
+}
+
+const instanceIn = (file: string): Outcome<string> =>
+  E.tryCatch(
+    () => {
+      if (!existsSync(file)) saveFile(file, randomBytes(8).toString('hex'))
+      return readFileSync(file, 'utf8')
+    },
+    () => ({ kind: 'failed', reason: `${file} cannot be read or written` }),
+  )
 
 const make = (directory: string): Outcome<string> =>
   E.tryCatch(

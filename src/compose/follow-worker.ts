@@ -2,14 +2,11 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { either as E } from 'fp-ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
-import { openSqliteLogReader } from '../eventlog/sqlite.ts'
-import { systemClock } from '../lib/clock.ts'
 import { openDatabase } from '../lib/sqlite.ts'
 import { runFollower } from '../projections/follow/follower.ts'
 import { readFollowTables } from '../projections/follow/read.ts'
-import type { FollowSource } from '../projections/follow/runner.ts'
-import { logSource, readerSource } from '../projections/follow/sources.ts'
 import { openFollowTables } from '../projections/follow/write.ts'
+import { openFollowSource } from './follow-source.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 
 /** Where the thread finds what it follows, and what it writes. */
@@ -36,12 +33,7 @@ const store = await openObjectStore(storeConfig, objects)()
 if (E.isLeft(store)) throw new Error(storeTrouble(storeConfig, objects, store.left))
 const blobs = createBlobStore(store.right, readFollowTables(db))
 await using parts = new AsyncDisposableStack()
-const source = async (): Promise<FollowSource> => {
-  if (remoteLog.tag === 'sqlite') return readerSource(parts.use(openSqliteLogReader(log)), blobs)
-  const { openEventStoreLog } = await import('../eventlog/eventstoredb/log.ts')
-  return logSource(parts.use(openEventStoreLog({ address: remoteLog, sleep: systemClock.sleep })), blobs)
-}
-await runFollower(parentPort, await source(), tables, GATHER_MS)
+await runFollower(parentPort, await openFollowSource({ log, remoteLog }, blobs, parts), tables, GATHER_MS)
 parentPort.close()
 await store.right[Symbol.asyncDispose]()
 db.close()

@@ -1,32 +1,23 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
-import type { DatabaseSync } from 'node:sqlite'
-import { setImmediate as turn } from 'node:timers/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { GatewayConfig } from '../config.ts'
-import { createBlobStore } from '../blobstore/chunk-store.ts'
 import { createBrokerUsers } from '../gateway/broker-users.ts'
-import { DEFAULT_SETTINGS, type GatewayDeps, type GatewaySettings } from '../gateway/deps.ts'
+import type { GatewayDeps } from '../gateway/deps.ts'
 import { createGateway, type Gateway } from '../gateway/gateway.ts'
 import { createHttpHandler } from '../gateway/http.ts'
-import { createMetrics } from '../gateway/metrics.ts'
-import { scryptPasswords } from '../gateway/passwords.ts'
-import { openUploads } from '../gateway/uploads.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createLog, type Log } from '../lib/log.ts'
+import type { Log } from '../lib/log.ts'
 import type { Stopped } from '../projections/port.ts'
-import { catchUp } from '../projections/state/catch-up.ts'
-import { verifyAsync } from '../protocol/signing.ts'
 import type { ServerEvent } from '../transport/session/options.ts'
 import { createWebSocketServer } from '../transport/websocket/server.ts'
-import { openDataDirectory, type DataDirectory } from './data-directory.ts'
-import { openEventLog, type OpenedLog } from './event-log.ts'
+import { openDataDirectory } from './data-directory.ts'
+import { serveControl } from './control.ts'
 import { fail, type Outcome } from './failure.ts'
+import { inStep, openGatewayParts, type GatewayParts } from './gateway-parts.ts'
+import { createRetentionHandler } from './retention.ts'
 import type { RunningRabbit } from './gateway-rabbitmq.ts'
-import { startFollowing, type Following } from './follow.ts'
-import { openObjectStore, storeTrouble } from './object-store.ts'
-import { openRebuildable, opening } from './open-database.ts'
 
 /** A gateway that serves; disposing of it drains and lets go of everything. */
 export interface RunningGateway extends AsyncDisposable {
@@ -43,7 +34,9 @@ export const startGateway = async (config: GatewayConfig): Promise<Outcome<Runni
   const data = openDataDirectory(config.data)
   if (E.isLeft(data)) return data
   await using parts = new AsyncDisposableStack()
-  const started = await start(config, tls.right, parts.use(data.right), parts)
+  const opened = await openGatewayParts(config, parts.use(data.right), parts)
+  if (E.isLeft(opened)) return opened
+  const started = await serve(opened.right, tls.right, parts)
   if (E.isLeft(started)) return started
   const all = parts.move()
   return E.right({ ...started.right, [Symbol.asyncDispose]: () => all.disposeAsync() })
@@ -59,78 +52,9 @@ const readTls = (files: GatewayConfig['tls']): Outcome<Tls> => {
   )
 }
 
-const settingsOf = (config: GatewayConfig): GatewaySettings => ({
-  ...DEFAULT_SETTINGS,
-  registration: config.openRegistration ? 'open' : 'closed',
-  passwordClients: config.passwordClients ? 'allow' : 'refuse',
-})
-
-/** Of packs that were stored last, kept in memory for whoever asks for them next. */
-const LATEST_PACKS_BYTES = 32 * 1024 * 1024
-
-const openDatabases = (data: DataDirectory, parts: AsyncDisposableStack) => {
-  const closing = (db: DatabaseSync): DatabaseSync => parts.adopt(db, () => db.close())
-  return opening(data.path, () => ({
-    projections: closing(openRebuildable(data.projections)),
-    uploads: openUploads(closing(openRebuildable(data.uploads))),
-  }))
-}
-
-const start = async (
-  config: GatewayConfig,
-  tls: Tls,
-  data: DataDirectory,
-  parts: AsyncDisposableStack,
-): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
-  const logger = await createLog(config.logLevel)
-  const opened = await openEventLog(config.log, data, logger, parts)
-  if (E.isLeft(opened)) return opened
-  const { log, state, shared } = opened.right
-  const databases = openDatabases(data, parts)
-  if (E.isLeft(databases)) return databases
-  const { projections, uploads } = databases.right
-  const store = await openObjectStore(config.store, data.objects)()
-  if (E.isLeft(store)) return fail('failed', storeTrouble(config.store, data.objects, store.left))
-  const following = parts.use(
-    startFollowing(
-      { log: data.log, remoteLog: config.log, objects: data.objects, store: config.store, projections: data.projections },
-      projections,
-      state.decoder,
-    ),
-  )
-  const { followed } = following
-  const metrics = createMetrics()
-  const deps = {
-    log,
-    blobs: createBlobStore(parts.use(store.right), followed, { latestBytes: LATEST_PACKS_BYTES }),
-    state,
-    ...(shared ? { shared: state } : {}),
-    followed,
-    uploads,
-    clock: systemClock,
-    random: randomBytes,
-    signer: data.signer,
-    verify: verifyAsync,
-    passwords: scryptPasswords(randomBytes),
-    turn: () => turn(),
-    settings: settingsOf(config),
-    metrics,
-    logger,
-  }
-  return serve({ config, tls, deps, opened: opened.right, following, data: data.path }, parts)
-}
-
-interface Prepared {
-  readonly config: GatewayConfig
-  readonly tls: Tls
-  readonly deps: GatewayDeps & { readonly logger: Log; readonly metrics: ReturnType<typeof createMetrics> }
-  readonly opened: OpenedLog
-  readonly following: Following
-  readonly data: string
-}
-
 const serve = async (
-  { config, tls, deps, opened, following, data }: Prepared,
+  { config, deps, opened, following, files, data }: GatewayParts,
+  tls: Tls,
   parts: AsyncDisposableStack,
 ): Promise<Outcome<Omit<RunningGateway, keyof AsyncDisposable>>> => {
   const { logger, metrics } = deps
@@ -148,7 +72,7 @@ const serve = async (
   parts.use(server.right)
   parts.defer(() => gateway.drain())
   gateway.addNotifier(server.right)
-  const caughtUp = await inStep(opened, following)
+  const caughtUp = await inStep({ opened, following }, gateway, parts)
   if (E.isLeft(caughtUp)) return caughtUp
   server.right.serve(gateway.handle)
   const rabbit = await serveRabbit(config, gateway, deps, parts)
@@ -156,6 +80,8 @@ const serve = async (
   overBroker = rabbit.right.ready
   const stopping = new AbortController()
   parts.defer(() => stopping.abort())
+  const controlled = await serveControl(data, createRetentionHandler({ gateway, deps, files, data }, stopping.signal), parts)
+  if (E.isLeft(controlled)) return controlled
   void gateway.runHourly(stopping.signal)
   const stopped = shared ? gateway.follow(stopping.signal) : undefined
   ready = true
@@ -183,14 +109,6 @@ const serveRabbit = async (
     { logger: deps.logger, event: (event) => logConnection(deps.logger, event) },
     parts,
   )
-}
-
-/** Everything that is in the log is folded in before the first request is answered. */
-const inStep = async ({ log, state }: OpenedLog, { followed, ended }: Following): Promise<Outcome> => {
-  const caughtUp = await catchUp(log, state)
-  if (E.isLeft(caughtUp)) return fail('damaged', `the log cannot be followed: ${caughtUp.left.reason}`)
-  const reached = await Promise.race([followed.caughtUp.then(() => undefined), ended])
-  return reached === undefined ? E.right(undefined) : fail('damaged', `the log cannot be followed: ${reached}`)
 }
 
 /** Resolves where the log can't be followed any more. */

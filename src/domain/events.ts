@@ -104,12 +104,12 @@ export type RetentionRunEvent =
     }
   | { readonly type: 'RetentionEnded'; readonly run: string; readonly objects: number; readonly bytes: number }
 
-/** Which gateways work on a log that they share: what is retired is removed when each has passed it. `boot` names one start of one gateway. */
+/** Which gateways work on a log that they share: what is retired is removed when each has passed it. `gateway` is its data directory's id, `boot` names one start of it. */
 export type PresenceEvent =
-  | { readonly type: 'GatewayStarted'; readonly gatewayKey: string; readonly boot: string }
+  | { readonly type: 'GatewayStarted'; readonly gateway: string; readonly boot: string }
   /** It counts all chunks as missing that were retired up to this revision of the stream of packs, and nothing that it decided before is under way. */
-  | { readonly type: 'GatewayPassed'; readonly gatewayKey: string; readonly boot: string; readonly packs: number }
-  | { readonly type: 'GatewayStopped'; readonly gatewayKey: string; readonly boot: string }
+  | { readonly type: 'GatewayPassed'; readonly gateway: string; readonly boot: string; readonly packs: number }
+  | { readonly type: 'GatewayStopped'; readonly gateway: string; readonly boot: string }
 
 /** Events of the gateways' own stream. */
 export type GatewayEvent = Checkpoint | RetentionRunEvent | PresenceEvent

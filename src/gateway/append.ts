@@ -37,6 +37,8 @@ export type Decide<L, A> = () => Promise<E.Either<L, { readonly drafts: readonly
  */
 export interface Appender {
   append<L, A>(stream: string, decide: Decide<L, A>): Promise<E.Either<L | AppendFailure, Written<A>>>
+  /** Resolves when the appends that are under way now have ended: nothing that was decided before is still to come. */
+  settled(): Promise<void>
 }
 
 const MAX_CONFLICTS = 16
@@ -65,29 +67,36 @@ export const createAppender = (deps: AppendDeps): Appender => {
     }
     return E.right(recorded(stream, head, events, appended.right.position))
   }
-  return {
-    append: async (stream, decide) => {
-      for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
-        if (conflicts > 0 || unsure.has(stream)) {
-          const fresh = await refresh(stream)
-          if (E.isLeft(fresh)) return fresh
-        }
-        const head = deps.head(stream)
-        const decided = await decide()
-        if (E.isLeft(decided)) return decided
-        const { drafts, result } = decided.right
-        if (drafts.length === 0) return E.right({ result, events: [] })
-        // Others' events may have come in meanwhile: what was decided holds at the head that it was decided over alone.
-        if (deps.head(stream)?.revision !== head?.revision) continue
-        const appended = await appendOnce(stream, head, drafts)
-        if (E.isRight(appended)) {
-          const learnt = await deps.learn(stream, appended.right)
-          return E.isLeft(learnt) ? E.left(toFailure(learnt.left)) : E.right({ result, events: appended.right })
-        }
-        if (appended.left.tag !== 'Conflict') return E.left(toFailure(appended.left))
+  const underWay = new Set<Promise<unknown>>()
+  const run: Appender['append'] = async (stream, decide) => {
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      if (conflicts > 0 || unsure.has(stream)) {
+        const fresh = await refresh(stream)
+        if (E.isLeft(fresh)) return fresh
       }
-      return E.left({ tag: 'Unavailable', reason: 'other gateways keep appending to the stream' })
+      const head = deps.head(stream)
+      const decided = await decide()
+      if (E.isLeft(decided)) return decided
+      const { drafts, result } = decided.right
+      if (drafts.length === 0) return E.right({ result, events: [] })
+      // Others' events may have come in meanwhile: what was decided holds at the head that it was decided over alone.
+      if (deps.head(stream)?.revision !== head?.revision) continue
+      const appended = await appendOnce(stream, head, drafts)
+      if (E.isRight(appended)) {
+        const learnt = await deps.learn(stream, appended.right)
+        return E.isLeft(learnt) ? E.left(toFailure(learnt.left)) : E.right({ result, events: appended.right })
+      }
+      if (appended.left.tag !== 'Conflict') return E.left(toFailure(appended.left))
+    }
+    return E.left({ tag: 'Unavailable', reason: 'other gateways keep appending to the stream' })
+  }
+  return {
+    append: (stream, decide) => {
+      const running = run(stream, decide).finally(() => underWay.delete(running))
+      underWay.add(running)
+      return running
     },
+    settled: async () => void (await Promise.allSettled([...underWay])),
   }
 }
 

@@ -10,6 +10,7 @@ import { createChunks, type Chunks } from './chunks.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
 import { createManifests, type Manifests } from './manifests.ts'
 import { createPresent, type Present } from './present.ts'
+import { createPresence, type Presence } from './retention/presence.ts'
 import { createTail, NO_TAIL, type Tail } from './tail.ts'
 import type { Settled } from './writer/once.ts'
 
@@ -22,6 +23,7 @@ export interface Core extends GatewayDeps {
   readonly settled: Lru<string, Settled>
   readonly notifier: Notifier
   readonly tail: Tail
+  readonly presence: Presence
 }
 
 const MAX_SETTLED = 10_000
@@ -42,8 +44,9 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
     return E.right(undefined)
   }
   const appender = createAppender({ log, clock, head: state.head, know: state.decoder.know, learn })
-  const chunks = createChunks({ blobs, appender, clock, metrics })
+  const chunks = createChunks({ blobs, appender, followed, clock, metrics })
   const manifests = createManifests(chunks)
+  const presence = createPresence({ appender, clock, log, state }, deps.instance, () => deps.random(8).toString('hex'))
   return {
     ...deps,
     appender,
@@ -52,7 +55,8 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
     present: createPresent({ state, followed, uploads, chunks }),
     settled: createLru(MAX_SETTLED),
     notifier,
-    tail: shared === undefined ? NO_TAIL : createTail({ log, followed, state: shared, manifests, notifier }),
+    presence,
+    tail: shared === undefined ? NO_TAIL : createTail({ log, followed, state: shared, manifests, notifier, onRetired: presence.passSoon }),
   }
 }
 

@@ -65,6 +65,8 @@ export interface GatewayDeps {
   readonly shared?: StateFold
   readonly followed: Followed
   readonly uploads: UploadStore
+  /** Which gateway this is among those that share a log: the same as long as its data directory. */
+  readonly instance: string
   readonly clock: Clock
   readonly random: (bytes: number) => Buffer
   readonly signer: Signer

@@ -6,13 +6,17 @@ import { decodeRequest } from '../protocol/request.ts'
 import { NO_BYTES, type Envelope, type Handler, type Peer } from '../transport/port.ts'
 import { createAttempts } from './attempts.ts'
 import { runHourly } from './checkpoint.ts'
-import { createCore } from './core.ts'
+import type { SweptStore } from '../blobstore/port.ts'
+import { createCore, type Core } from './core.ts'
 import type { GatewayDeps, Notifier } from './deps.ts'
 import { actionOf, dispatch } from './dispatch.ts'
 import { reply, type Context, type Reply } from './handlers/context.ts'
 import type { Witnessed } from './handlers/synced.ts'
 import { createPlain } from './plain/plain.ts'
 import { refused } from './refusals.ts'
+import type { RetentionPolicy } from './retention/policy.ts'
+import type { Presence } from './retention/presence.ts'
+import { runRetention, type RetentionOptions, type RetentionDone, type RetentionError, type RetentionParts } from './retention/run.ts'
 import type { Tail } from './tail.ts'
 import { askInStep } from './in-step.ts'
 import { createUnderWay } from './under-way.ts'
@@ -28,8 +32,23 @@ export interface Gateway {
   readonly runHourly: (signal: AbortSignal) => Promise<void>
   /** Takes in what other gateways append, until the signal aborts; resolves with why where it can't go on. */
   readonly follow: Tail['follow']
+  /** Frees contents that no kept version needs; one run at a time is the caller's to see to. */
+  readonly retain: (
+    parts: RetentionAsk,
+    policy: RetentionPolicy,
+    options: RetentionOptions,
+  ) => Promise<E.Either<RetentionError, RetentionDone>>
+  /** Where others append to the log too, its word on what it has seen. */
+  readonly presence: Presence
   /** Whom to tell when a folder grows or an agent is revoked: each transport that serves. */
   readonly addNotifier: (notifier: Notifier) => void
+}
+
+/** What a run of retention needs beside the gateway. */
+export interface RetentionAsk extends Pick<RetentionParts, 'source' | 'mark'> {
+  readonly blobs: SweptStore
+  /** Gateways that will not come back: nothing waits for them. */
+  readonly gone: readonly string[]
 }
 
 const MAX_WITNESSED = 100_000
@@ -57,6 +76,8 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     runHourly: (signal) => runHourly(core, signal),
     drain: underWay.close,
     follow: core.tail.follow,
+    presence: core.presence,
+    retain: (ask, policy, options) => retain(core, ask, policy, options),
     handle: async (envelope, peer) => {
       const started = deps.clock.monotonic()
       const done = underWay.begin()
@@ -68,6 +89,18 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
       return { message: encodeAnswer(answered.answer, deps.clock.wall() / 1000), payload: answered.payload ?? NO_BYTES }
     },
   }
+}
+
+const retain = (core: Core, { gone, blobs, ...parts }: RetentionAsk, policy: RetentionPolicy, options: RetentionOptions) => {
+  const passed = async (stopped: () => boolean) => {
+    if (core.shared === undefined) return E.right(undefined)
+    for (const key of gone) {
+      const told = await core.presence.gone(key)
+      if (E.isLeft(told)) return told
+    }
+    return core.presence.allPassed(stopped)
+  }
+  return runRetention({ ...parts, core: { ...core, blobs }, run: core.random(8).toString('hex'), passed }, policy, options)
 }
 
 /** A throw is a bug: it is the operator's to read, and the client's to know that it is not its fault. */

@@ -21,10 +21,14 @@ export interface Tail {
 /** No other gateway: the state is in step by the appends themselves. */
 export const NO_TAIL: Tail = { catchUp: async () => E.right(undefined), follow: async () => undefined }
 
+/** Told when another gateway has retired objects. */
+export type OnRetired = () => void
+
 export interface TailDeps extends Pick<GatewayDeps, 'log' | 'followed'> {
   readonly state: StateFold
   readonly manifests: Manifests
   readonly notifier: Notifier
+  readonly onRetired: OnRetired
 }
 
 const PAGE = 1024
@@ -75,6 +79,7 @@ const takeIn = async (deps: TailDeps, events: readonly RecordedEvent[]): Promise
     events.filter(({ stream }) => stream === PACKS),
     () => undefined,
   )
+  if (events.some(({ type }) => type === 'PackRetiring')) deps.onRetired()
   const opened = new Map<Hash, readonly Chunk[] | undefined>()
   for (const each of decoded) {
     const needed = E.isRight(each) ? manifestNeeded(each.right.event)?.hash : undefined

@@ -33,7 +33,7 @@ const readHead = (reader: Reader, json: Json, at: Place): HeadOfStream => {
 }
 
 const MAX_SECONDS = 1_000_000_000_000
-const boot = (fields: Fields) => ({ gatewayKey: fields.string('gatewayKey', 44), boot: fields.string('boot', MAX_STREAM) })
+const boot = (fields: Fields) => ({ gateway: fields.string('gateway', MAX_STREAM), boot: fields.string('boot', MAX_STREAM) })
 const run = (fields: Fields) => ({ run: fields.string('run', MAX_STREAM) })
 const count = (fields: Fields, field: string): number => fields.integer(field, 0, Number.MAX_SAFE_INTEGER)
 

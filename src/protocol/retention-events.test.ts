@@ -22,9 +22,9 @@ const folder = word.map((text) => sha256(text).slice(0, 32) as FolderId)
 const gateway: fc.Arbitrary<GatewayEvent> = fc.oneof(
   fc.record({ type: type('RetentionStarted'), run: word, keepSeconds: fc.nat(), keepVersions: fc.nat(), folder: fc.option(folder) }),
   fc.record({ type: type('RetentionEnded'), run: word, objects: fc.nat(), bytes: fc.nat() }),
-  fc.record({ type: type('GatewayStarted'), gatewayKey: word, boot: word }),
-  fc.record({ type: type('GatewayPassed'), gatewayKey: word, boot: word, packs: fc.integer({ min: -1, max: 1e9 }) }),
-  fc.record({ type: type('GatewayStopped'), gatewayKey: word, boot: word }),
+  fc.record({ type: type('GatewayStarted'), gateway: word, boot: word }),
+  fc.record({ type: type('GatewayPassed'), gateway: word, boot: word, packs: fc.integer({ min: -1, max: 1e9 }) }),
+  fc.record({ type: type('GatewayStopped'), gateway: word, boot: word }),
 )
 
 describe('the events of retention', () => {

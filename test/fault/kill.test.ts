@@ -7,21 +7,11 @@ import { countEvents } from '../support/log.ts'
 import { filesIn } from '../support/tree.ts'
 import { until } from '../support/wait.ts'
 import { expectSame, World, type Device } from '../support/world.ts'
+import { chanceOf } from './support/chance.ts'
 import { damageOf, weightOf } from './support/log-check.ts'
 
 const FILES = 2000
 const ROUNDS = 5
-
-/** A small generator, so that a printed seed gives the same moments again (mulberry32). */
-const chanceOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** How far the sync has come, by what lies in the store and in the folder, both of which only grow: cheap to ask often. */
 const progress = (world: World, device: Device): number => {

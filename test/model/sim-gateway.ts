@@ -81,6 +81,7 @@ export class SimGateway {
       blobs: this.#openBlobs(followed),
       state: this.#state,
       followed,
+      instance: 'gateway',
       uploads: openUploads(this.#uploads),
       clock: this.#scheduler.clock({ wallMs: 0 }, () => process.alive),
       random: (bytes) => Buffer.from(Array.from({ length: bytes }, () => this.#random.int(256))),

@@ -72,6 +72,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {}, shared
       ...(shared ? { shared: state } : {}),
       followed,
       uploads,
+      instance: 'gateway-1',
       clock,
       signer,
       random,

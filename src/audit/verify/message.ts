@@ -66,12 +66,7 @@ export class Messages {
     if (event.revision === open.last) this.#finish()
   }
 
-  /** Events before this revision are missing: a message that should have ended there has lost its rest. */
-  lose(revision: number): void {
-    if (this.#open !== undefined && this.#open.last < revision) this.#finish()
-  }
-
-  /** What is still open at the end of the stream has lost its rest. */
+  /** What is still open at the end of the stream, or at a gap, has lost its rest. */
   end(): void {
     if (this.#open !== undefined) this.#finish()
   }

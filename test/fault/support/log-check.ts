@@ -4,36 +4,58 @@ import { either as E } from 'fp-ts'
 import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
 import type { ObjectStore } from '../../../src/blobstore/port.ts'
-import type { Hash } from '../../../src/domain/content.ts'
-import { isFileEvent } from '../../../src/domain/tree.ts'
+import type { Content, Hash } from '../../../src/domain/content.ts'
+import { isFileEvent, touched } from '../../../src/domain/tree.ts'
 import type { RecordedEvent } from '../../../src/eventlog/port.ts'
 import { chainOf } from '../../../src/protocol/chain.ts'
 import { decodeLogEvent, type LogEvent } from '../../../src/protocol/log-event.ts'
 import { decodeManifest } from '../../../src/protocol/manifest.ts'
 import { eventsIn } from '../../support/log.ts'
 
+/** Whose contents must be there: of every version that there ever was, or of the present trees alone (after retention). */
+type Of = 'history' | 'tree'
+
 /** What is wrong with an embedded gateway's log and store, which has ended. */
-export const damageOf = async (data: string): Promise<readonly string[]> => {
+export const damageOf = async (data: string, of: Of = 'history'): Promise<readonly string[]> => {
   const store = await openFilesystemStore(join(data, 'objects'))()
   if (E.isLeft(store)) return [`the store: ${JSON.stringify(store.left)}`]
   await using objects = store.right
-  return await damageIn(eventsIn(join(data, 'log.db')), objects)
+  return await damageIn(eventsIn(join(data, 'log.db')), objects, of)
 }
 
+interface Named {
+  readonly hash: Hash
+  readonly size: number
+}
+
+const contentsOf = (of: Of) => {
+  const contents = new Map<string, Content>()
+  let count = 0
+  const note = (decoded: LogEvent, revision: number): void => {
+    if (decoded.of !== 'folder' || !isFileEvent(decoded.event)) return
+    for (const { path, content } of touched(decoded.event, revision)) {
+      const place = of === 'tree' ? `${decoded.folder}/${path}` : String((count += 1))
+      if (content === undefined) contents.delete(place)
+      else contents.set(place, content)
+    }
+  }
+  return { note, contents }
+}
+
+const chunksIn = ({ manifest }: Content): readonly Named[] => (manifest.tag === 'object' ? [manifest] : manifest.chunks)
+
 /** What is wrong with a log and a store, from the log alone: chains, revisions, and chunks that events name (I6, I9). */
-export const damageIn = async (events: Iterable<RecordedEvent>, objects: ObjectStore): Promise<readonly string[]> => {
+export const damageIn = async (events: Iterable<RecordedEvent>, objects: ObjectStore, of: Of = 'history'): Promise<readonly string[]> => {
   const found: string[] = []
   const heads = new Map<string, { readonly revision: number; readonly chain: string }>()
   const places = new Map<Hash, { readonly pack: string; readonly offset: number; readonly size: number }>()
-  const named = new Map<Hash, number>()
-  const manifests = new Set<Hash>()
-  const note = (decoded: LogEvent): void => {
-    if (decoded.of === 'packs' && decoded.event.type === 'PackStored')
-      for (const { hash, offset, size } of decoded.event.entries) places.set(hash, { pack: decoded.event.pack, offset, size })
-    if (decoded.of !== 'folder' || !isFileEvent(decoded.event) || decoded.event.type === 'FileDeleted') return
-    const { manifest } = decoded.event.content
-    if (manifest.tag === 'object') manifests.add(manifest.hash)
-    for (const { hash, size } of manifest.tag === 'object' ? [manifest] : manifest.chunks) named.set(hash, size)
+  const { note, contents } = contentsOf(of)
+  const notePacks = (decoded: LogEvent): void => {
+    if (decoded.of !== 'packs') return
+    const { event } = decoded
+    if (event.type === 'PackStored')
+      for (const { hash, offset, size } of event.entries) places.set(hash, { pack: event.pack, offset, size })
+    if (event.type === 'PackRetiring') for (const hash of event.chunks) places.delete(hash)
   }
   for (const event of events) {
     const at = `${event.stream} ${event.revision}`
@@ -43,8 +65,14 @@ export const damageIn = async (events: Iterable<RecordedEvent>, objects: ObjectS
     heads.set(event.stream, event)
     const decoded = decodeLogEvent(event.stream, event)
     if (E.isLeft(decoded)) found.push(`${at}: ${JSON.stringify(decoded.left)}`)
-    else note(decoded.right)
+    else {
+      note(decoded.right, event.revision)
+      notePacks(decoded.right)
+    }
   }
+  const all = [...contents.values()]
+  const named = new Map(all.flatMap(chunksIn).map(({ hash, size }) => [hash, size]))
+  const manifests = new Set(all.flatMap(({ manifest }) => (manifest.tag === 'object' ? [manifest.hash] : [])))
   return [...found, ...(await unreadable(objects, places, named, manifests))]
 }
 
