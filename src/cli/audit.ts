@@ -1,5 +1,8 @@
+import { auditCat } from './audit/cat.ts'
 import { auditCheckpoint } from './audit/checkpoint.ts'
 import { auditDiff } from './audit/diff.ts'
+import { auditExport } from './audit/export.ts'
+import { auditHistory } from './audit/history.ts'
 import { auditLog } from './audit/log.ts'
 import { auditTree } from './audit/tree.ts'
 import { auditVerify } from './audit/verify.ts'
@@ -19,5 +22,5 @@ export const audit = (program: Command): void => {
         '$ eventsync audit verify --data /var/lib/eventsync',
       ),
     )
-  for (const add of [auditLog, auditTree, auditDiff, auditVerify, auditCheckpoint]) add(group)
+  for (const add of [auditLog, auditHistory, auditCat, auditTree, auditDiff, auditVerify, auditCheckpoint, auditExport]) add(group)
 }

@@ -2,7 +2,9 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
-import type { BlobStore } from '../blobstore/port.ts'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { ContentError, Contents } from '../audit/contents.ts'
+import type { BlobStore, ObjectStore, StoreError } from '../blobstore/port.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
 import { DATA_MARKER } from '../domain/path.ts'
@@ -24,18 +26,18 @@ import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
 
 /** What audits read on the gateway's side: nothing is written but the index, where no gateway does that. */
-export interface DataSource extends AsyncDisposable {
+export interface AuditSource extends AsyncDisposable {
   readonly log: EventReader
   readonly history: HistoryReads
   readonly names: Names
-  readonly blobs: BlobStore
+  readonly contents: Contents
 }
 
 /** Told, now and then, how many events of the log are in the index. */
 export type Progress = (events: number) => void
 
 /** Opens a gateway's data, beside a running gateway or without one. */
-export const openDataSource = async (config: GatewayConfig, progress: Progress): Promise<Outcome<DataSource>> => {
+export const openDataSource = async (config: GatewayConfig, progress: Progress): Promise<Outcome<AuditSource>> => {
   const { data } = config
   if (!existsSync(join(data, DATA_MARKER))) return fail('usage', `${data} is not a gateway's data directory: name it with --data`)
   // As for the gateway: the log holds password verifiers, and the index who did what.
@@ -59,9 +61,22 @@ export const openDataSource = async (config: GatewayConfig, progress: Progress):
     log: log.right,
     history: readHistory(db.right),
     names: readNames(db.right),
-    blobs: createBlobStore(objects, readFollowTables(db.right)),
+    contents: storedContents(objects, db.right),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })
+}
+
+const storedContents = (objects: ObjectStore, db: DatabaseSync): Contents => {
+  const tables = readFollowTables(db)
+  const blobs = createBlobStore(objects, tables)
+  return {
+    chunk: (_, __, { hash }) =>
+      TE.mapLeft((error: StoreError): ContentError => {
+        if (error.tag === 'Unavailable' || error.tag === 'Full') return { tag: 'Unavailable', reason: error.reason }
+        const reason = error.tag === 'Damaged' ? `${error.name} is damaged: ${error.reason}` : `${error.name} is not there`
+        return { tag: 'Gone', reason, released: tables.goneSince(hash) }
+      })(blobs.get(hash)),
+  }
 }
 
 const openReader = async (config: GatewayConfig['log'], file: string, parts: AsyncDisposableStack): Promise<Outcome<EventReader>> => {

@@ -86,7 +86,7 @@ const openScan = async (config: GatewayConfig['log'], file: string, parts: Async
   return opening('the event log', () => parts.use(scanReader(openEventStoreLog({ address: config, sleep: systemClock.sleep }))))
 }
 
-const readGiven = ({ checkpoints, gatewayKey, resume }: VerifyOptions): Outcome<Given> => {
+export const readGiven = ({ checkpoints, gatewayKey, resume }: VerifyOptions): Outcome<Given> => {
   const claims: Claim[] = []
   let key = gatewayKey
   for (const file of checkpoints) {

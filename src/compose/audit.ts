@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
+import type { Contents } from '../audit/contents.ts'
 import { readNameBook, type NameBook } from '../audit/names.ts'
 import { gatewayConfig, type Settings } from '../config.ts'
 import type { HistoryError, HistoryEvent, HistoryReads, NamedFolder } from '../projections/history/port.ts'
@@ -19,6 +20,7 @@ export interface Audit extends AsyncDisposable {
   readonly names: NameBook
   readonly log: EventReader
   readonly history: HistoryReads
+  readonly contents: Contents
   /** The revision at a moment that a person names; `head` where none is named. */
   readonly at: (moment: string | undefined) => Promise<Outcome<number>>
 }
@@ -37,7 +39,7 @@ export const openAudit = async (settings: Settings, { folder }: AuditOptions, pr
   const opened = await openDataSource(config.right, progress)
   if (E.isLeft(opened)) return opened
   await using parts = new AsyncDisposableStack()
-  const { log, history, names } = parts.use(opened.right)
+  const { log, history, names, contents } = parts.use(opened.right)
   const book = fromHistory(await readNameBook(names))
   if (E.isLeft(book)) return book
   const found = book.right.findFolder(folder)
@@ -51,6 +53,7 @@ export const openAudit = async (settings: Settings, { folder }: AuditOptions, pr
     names: book.right,
     log,
     history,
+    contents,
     at: (moment) => revisionAt(history, found.right, head.right, moment),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })

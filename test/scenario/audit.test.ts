@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EMAIL, expectSame, World, type Device } from '../support/world.ts'
 import { run } from '../support/processes.ts'
@@ -7,6 +9,8 @@ import { run } from '../support/processes.ts'
 /** Lines of a command's output. */
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')
 const objects = (text: string): Record<string, unknown>[] => linesOf(text).map((line) => JSON.parse(line) as Record<string, unknown>)
+
+const EVENTSYNC = join(import.meta.dirname, '..', '..', 'bin', 'eventsync')
 
 let world: World
 let laptop: Device
@@ -102,6 +106,74 @@ describe('eventsync audit, on the side of the gateway', () => {
     expect(await auditJson('diff', '--from', '3', '--to', '4')).toMatchObject([
       { path: 'docs/plan.txt', change: 'changed', before: { position: 3, size: 8 }, after: { position: 4, size: 10 } },
     ])
+  })
+
+  it('history: what happened to a file, across its names', async () => {
+    for (const path of ['docs/plan.txt', 'docs/final.txt']) {
+      const events = await auditJson('history', path)
+      expect(events.map(({ position, action, agentName, size }) => [position, action, agentName, size])).toEqual([
+        [3, 'FileCreated', 'laptop', 8],
+        [4, 'FileUpdated', 'desktop', 10],
+        [5, 'FileMoved', 'laptop', 10],
+      ])
+    }
+    const { stdout } = await audit('history', '=cmd.txt')
+    expect(linesOf(stdout)).toEqual([
+      expect.stringMatching(/^ +2 {2}.* {2}laptop {10}created {4}[0-9a-f]{12} {2}=cmd\.txt \(7 B\)$/),
+      expect.stringMatching(/^ +6 {2}.* {2}desktop {9}deleted {18}=cmd\.txt$/),
+    ])
+    expect(await audit('history', 'never.txt')).toMatchObject({ code: 1, stderr: expect.stringContaining('never held') as string })
+  })
+
+  it('cat: a file as it was, or why it was not there', async () => {
+    expect(await audit('cat', 'docs/plan.txt@3')).toEqual({ code: 0, stdout: 'one\ntwo\n', stderr: '' })
+    expect(await audit('cat', 'docs/final.txt')).toEqual({ code: 0, stdout: 'one\nthree\n', stderr: '' })
+    expect(await audit('cat', '=cmd.txt@5')).toMatchObject({ code: 0, stdout: 'formula' })
+    expect(await audit('cat', '=cmd.txt')).toMatchObject({ code: 1, stderr: expect.stringContaining('deleted at position 6') as string })
+    expect(await audit('cat', 'docs/plan.txt')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('moved to docs/final.txt') as string,
+    })
+    expect(await audit('cat', 'docs')).toMatchObject({ code: 2, stderr: expect.stringContaining('is a folder') as string })
+    expect(await audit('cat', '../etc/passwd')).toMatchObject({ code: 2 })
+  })
+
+  it('diff of two versions: line by line, and of what is no text only that it differs', async () => {
+    const { stdout } = await audit('diff', 'docs/plan.txt@3', 'docs/final.txt')
+    expect(linesOf(stdout)).toEqual(['--- docs/plan.txt@3', '+++ docs/final.txt@5', '@@ -1,2 +1,2 @@', ' one', '-two', '+three'])
+    expect(await audit('diff', 'docs/plan.txt@4', 'docs/final.txt')).toMatchObject({ code: 0, stdout: '' })
+    writeFileSync(laptop.path('image'), Buffer.from([0, 1, 2]))
+    await expectSame(laptop, desktop)
+    expect((await audit('diff', '=cmd.txt@5', 'image')).stdout).toMatch(/^=cmd\.txt@2 \(7 B, .*\) and image@\d+ \(3 B, .*\) differ: /)
+    rmSync(laptop.path('image'))
+    await expectSame(laptop, desktop)
+  })
+
+  it('shows both versions of a conflict, and who made each', async () => {
+    writeFileSync(laptop.path('both.txt'), 'base')
+    await expectSame(laptop, desktop)
+    for (const device of [laptop, desktop]) expect(await device.agent.stop()).toBe(0)
+    for (const device of [laptop, desktop]) writeFileSync(device.path('both.txt'), `by ${device.name}`)
+    await laptop.start()
+    await laptop.settle()
+    await desktop.start()
+    await expectSame(laptop, desktop)
+    const events = await auditJson('log', '--path', 'both*')
+    expect(events.map(({ action, agentName, path }) => [action, agentName, path])).toEqual([
+      ['FileCreated', 'laptop', 'both.txt'],
+      ['FileUpdated', 'laptop', 'both.txt'],
+      ['FileCreated', 'desktop', expect.stringMatching(/^both \(conflict desktop .*\)\.txt$/)],
+    ])
+    const copy = String(events.at(-1)?.['path'])
+    expect(await audit('cat', copy)).toMatchObject({ code: 0, stdout: 'by desktop' })
+  })
+
+  it('ends quietly where nobody reads on', async () => {
+    const line = `"$0" audit log --data "$1" | head -n 1`
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', line, EVENTSYNC, world.data], {
+      env: { ...process.env, ...world.profile.settings },
+    })
+    expect([linesOf(stdout).length, stderr]).toEqual([1, ''])
   })
 
   it('says what is wrong with the words, and what to do', async () => {

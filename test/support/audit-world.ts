@@ -1,12 +1,22 @@
+import { createHash } from 'node:crypto'
 import { either as E } from 'fp-ts'
+import { checkpointPage, signCheckpoint } from '../../src/audit/checkpoint.ts'
+import { encodeRecord, endText, type ExportHeader, type ExportRecord } from '../../src/audit/export/record.ts'
+import { verifyExport, type ExportDeps, type ExportLine, type ExportTotals } from '../../src/audit/export/verify.ts'
+import { exportRecords, messageEnd } from '../../src/audit/export/write.ts'
+import type { PackPlace } from '../../src/blobstore/port.ts'
 import { storedObjects } from '../../src/blobstore/stored-objects.ts'
 import { verifyLog, type Totals, type VerifyDeps } from '../../src/audit/verify/verify.ts'
 import type { Fault } from '../../src/audit/verify/fault.ts'
 import type { MemoryStore } from '../../src/blobstore/object-store/memory.ts'
 import { createMemoryStore } from '../../src/blobstore/object-store/memory.ts'
 import type { Change } from '../../src/domain/change.ts'
-import { directoryContent, type Content } from '../../src/domain/content.ts'
-import type { LogScan, RecordedEvent } from '../../src/eventlog/port.ts'
+import { directoryContent, type Content, type Hash } from '../../src/domain/content.ts'
+import type { FolderId } from '../../src/domain/events.ts'
+import type { EventReader, LogScan, RecordedEvent } from '../../src/eventlog/port.ts'
+import { canonical } from '../../src/protocol/canonical.ts'
+import { decodePacksEvent } from '../../src/protocol/event-codec.ts'
+import { accountIdOf } from '../../src/protocol/event-ids.ts'
 import { manifestOf } from '../../src/protocol/manifest.ts'
 import { contentHash } from '../../src/protocol/merkle.ts'
 import type { Answer, Head } from '../../src/protocol/messages.ts'
@@ -173,4 +183,96 @@ export const verifying = async (
   })
   if (E.isLeft(totals)) throw new Error(totals.left.reason)
   return { faults, totals: totals.right }
+}
+
+/** The lines of an export, made as the command makes it. */
+export const exporting = async (
+  { events, objects }: Evidence,
+  folder: FolderId | undefined,
+  {
+    from = 0,
+    to,
+    path: only,
+    contents = false,
+  }: { readonly from?: number; readonly to?: number; readonly path?: string; readonly contents?: boolean },
+): Promise<readonly string[]> => {
+  if (folder === undefined) throw new Error('no folder')
+  const stream = folderStream(folder)
+  const ofStream = (name: string): readonly RecordedEvent[] => events.filter((event) => event.stream === name)
+  const log: Pick<EventReader, 'read'> = { read: (name, start, max) => async () => E.right(ofStream(name).slice(start, start + max)) }
+  const account = accountIdOf('a@b.c')
+  const last = ofStream(stream).length - 1
+  const end = await messageEnd({ log }, stream, to ?? last)
+  if (E.isLeft(end)) throw new Error('unreadable')
+  const signer = gatewayKeys()
+  const time = '2026-11-23T12:00:00.000Z'
+  const header: ExportHeader = {
+    folder,
+    name: 'default',
+    account,
+    email: 'a@b.c',
+    from,
+    to: end.right,
+    path: only,
+    contents,
+    time,
+    gatewayKey: signer.publicKey,
+  }
+  const lines: string[] = []
+  const digest = createHash('sha256')
+  const write = (record: ExportRecord): void => {
+    const line = `${canonical(encodeRecord(record))}\n`
+    digest.update(line)
+    lines.push(line)
+  }
+  write({ kind: 'Export', header })
+  const store = storedObjects(storeOf(objects))
+  const index = packIndex(events)
+  for await (const record of exportRecords({ log, chunk: (hash) => store.chunk(hash, index.get(hash))() }, header)) {
+    if (E.isLeft(record)) throw new Error(record.left.reason)
+    write(record.right)
+  }
+  const { chain } = ofStream(stream)[end.right] ?? { chain: '' }
+  // A chain of a recorded event is a hash.
+  write({ kind: 'Checkpoint', text: checkpointPage(signCheckpoint({ folder, position: end.right, chain: chain as Hash, time }, signer)) })
+  // Hex of a digest.
+  const sum = digest.digest('hex') as Hash
+  lines.push(`${canonical(encodeRecord({ kind: 'End', lines: lines.length, digest: sum, signature: signer.sign(endText(sum)) }))}\n`)
+  return lines
+}
+
+/** Where the log says that chunks lie. */
+const packIndex = (events: readonly RecordedEvent[]): ReadonlyMap<Hash, PackPlace> => {
+  const places = new Map<Hash, PackPlace>()
+  for (const event of events.filter(({ type }) => type === 'PackStored')) {
+    const decoded = decodePacksEvent(event)
+    if (E.isLeft(decoded) || decoded.right.type !== 'PackStored') continue
+    const { pack, entries } = decoded.right
+    for (const { hash, offset, size } of entries) places.set(hash, { pack, offset, size })
+  }
+  return places
+}
+
+/** Of every gateway of these tests. */
+const gatewayKeys = () => createKeyPair(Buffer.alloc(32, 7))
+
+export const verifyingExport = async (
+  lines: readonly string[],
+  options: Partial<ExportDeps> = {},
+): Promise<{ readonly faults: readonly Fault[]; readonly totals: ExportTotals }> => {
+  const faults: Fault[] = []
+  const all = lines.map((line, offset): ExportLine => ({ text: line.replace(/\n$/, ''), offset, ended: line.endsWith('\n') }))
+  const totals = await verifyExport({
+    lines: (async function* () {
+      yield* all
+    })(),
+    lineAt: async (offset) => all[offset]?.text,
+    verifySignature: async (key, text, signature) => verify(key, text, signature),
+    gatewayKey: gatewayKeys().publicKey,
+    claims: [],
+    report: (fault) => void faults.push(fault),
+    progress: () => undefined,
+    ...options,
+  })
+  return { faults, totals }
 }

@@ -10,6 +10,7 @@ export class TcpProxy implements AsyncDisposable {
   down = 0
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  readonly #far = new Set<Socket>()
 
   private constructor(server: Server, port: number) {
     this.#server = server
@@ -37,6 +38,11 @@ export class TcpProxy implements AsyncDisposable {
     for (const socket of this.#sockets) socket.unpipe().pause()
   }
 
+  /** Takes nothing more from the target on the connections that there are: what a client looks like that reads nothing, and goes on asking. */
+  stopReading(): void {
+    for (const far of this.#far) far.unpipe().pause()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     this.cut()
@@ -46,6 +52,8 @@ export class TcpProxy implements AsyncDisposable {
   #forward(near: Socket): void {
     if (this.target === undefined) return void near.destroy()
     const far = connect({ port: this.target, host: '127.0.0.1', noDelay: true })
+    this.#far.add(far)
+    far.on('close', () => this.#far.delete(far))
     for (const [socket, other] of [
       [near, far],
       [far, near],

@@ -48,7 +48,7 @@ export class FolderStream {
 
   /** An event is missing, or can't be understood. */
   lose(at: At): void {
-    this.#messages.end()
+    this.#messages.lose(at.revision)
     this.#applyBeside()
     this.#unknownFrom ??= at
   }

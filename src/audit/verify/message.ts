@@ -66,7 +66,12 @@ export class Messages {
     if (event.revision === open.last) this.#finish()
   }
 
-  /** What is still open at the end of the stream, or at a gap, has lost its rest. */
+  /** Events before this revision are missing: a message that should have ended there has lost its rest. */
+  lose(revision: number): void {
+    if (this.#open !== undefined && this.#open.last < revision) this.#finish()
+  }
+
+  /** What is still open at the end of the stream has lost its rest. */
   end(): void {
     if (this.#open !== undefined) this.#finish()
   }

@@ -4,18 +4,21 @@ import type { Outcome } from '../../compose/failure.ts'
 import { printable } from '../output.ts'
 
 /**
- * Writes pages of lines to stdout, each as soon as it is there. Where whoever reads them goes away (`| head`), it ends quietly. Between
- * pages other work of the process gets its turn: signals, above all.
+ * Writes to stdout what comes, each piece as soon as it is there. Where whoever reads it goes away (`| head`), it ends quietly. Between
+ * pieces other work of the process gets its turn: signals, above all.
  */
-export const writeLines = async <A>(pages: AsyncIterable<Outcome<readonly A[]>>, lineOf: (item: A) => string): Promise<Outcome> => {
+export const writeBytes = async <A>(
+  pieces: AsyncIterable<Outcome<A>>,
+  bytesOf: (piece: A) => Outcome<string | Uint8Array>,
+): Promise<Outcome> => {
   const gone = new AbortController()
   const end = (): void => gone.abort()
   process.stdout.once('error', end).once('close', end)
   try {
-    for await (const page of pages) {
-      if (E.isLeft(page)) return page
-      const text = page.right.map(lineOf).join('')
-      if (text !== '' && !process.stdout.write(text)) await drained()
+    for await (const piece of pieces) {
+      const bytes = E.isLeft(piece) ? piece : bytesOf(piece.right)
+      if (E.isLeft(bytes)) return bytes
+      if (bytes.right.length > 0 && !process.stdout.write(bytes.right)) await drained()
       await turn()
       if (gone.signal.aborted) return E.right(undefined)
     }
@@ -24,6 +27,10 @@ export const writeLines = async <A>(pages: AsyncIterable<Outcome<readonly A[]>>,
     process.stdout.off('error', end).off('close', end)
   }
 }
+
+/** {@link writeBytes} for pages of items, each of which makes lines. */
+export const writeLines = <A>(pages: AsyncIterable<Outcome<readonly A[]>>, lineOf: (item: A) => string): Promise<Outcome> =>
+  writeBytes(pages, (page) => E.right(page.map(lineOf).join('')))
 
 const drained = (): Promise<void> =>
   new Promise((resolve) => {

@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { Fault, Progress, Totals } from '../../compose/audit-verify.ts'
+import type { ExportVerified } from '../../compose/audit-export.ts'
+import type { Fault, Progress, Totals, VerifyListener, VerifyOptions } from '../../compose/audit-verify.ts'
 import type { Outcome } from '../../compose/failure.ts'
-import type { Flags } from '../../config.ts'
+import type { Flags, Settings } from '../../config.ts'
 import { conclude, EXIT_CODE } from '../outcome.ts'
 import { bytesText, count, print, printable, printJson } from '../output.ts'
 import { example, type Command, type Globals } from '../program.ts'
@@ -20,6 +21,7 @@ export const auditVerify = (audit: Command): void => {
   audit
     .command('verify')
     .description('check that nothing of the log and of the contents was altered, removed or added; exits 6 where anything was')
+    .argument('[file]', "an export to verify instead of a gateway's data")
     .option('--contents', 'read all stored bytes too; otherwise their presence and size are looked at')
     .option('--checkpoint <file...>', 'exported checkpoints: what the log must still say')
     .option(
@@ -32,36 +34,75 @@ export const auditVerify = (audit: Command): void => {
       'after',
       example('$ eventsync audit verify --data /var/lib/eventsync', '$ eventsync audit verify --contents --checkpoint last-year.json'),
     )
-    .action(async (_: unknown, command: Command) => conclude(await run(command.optsWithGlobals<Options & Flags>())))
+    .action(async (file: string | undefined, _: unknown, command: Command) =>
+      conclude(await run(file, command.optsWithGlobals<Options & Flags>())),
+    )
 }
 
-const run = async (options: Options & Flags): Promise<Outcome> => {
+const run = async (file: string | undefined, options: Options & Flags): Promise<Outcome> => {
   const settings = settingsOf(options)
   if (E.isLeft(settings)) return settings
-  const { verifyData, FAULT_KINDS } = await (await import('../../compose.ts')).auditVerify()
   const json = options.json === true
   const meter = createMeter(!json && process.stderr.isTTY)
-  const { checkpoint = [], gatewayKey, resume, contents = false } = options
-  const verified = await verifyData(
-    settings.right,
-    { checkpoints: checkpoint, gatewayKey, resume, contents },
-    {
-      fault: (fault) => {
-        meter.clear()
-        if (json) printJson({ fault: fault.kind, ...fault, kind: undefined })
-        else print(faultLine(fault))
-      },
-      progress: meter.show,
+  const listener: VerifyListener = {
+    fault: (fault) => {
+      meter.clear()
+      if (json) printJson({ fault: fault.kind, ...fault, kind: undefined })
+      else print(faultLine(fault))
     },
-  )
+    progress: meter.show,
+  }
+  const { checkpoint = [], gatewayKey, resume, contents = false } = options
+  const given: VerifyOptions = { checkpoints: checkpoint, gatewayKey, resume, contents }
+  const verified = file === undefined ? await ofData(settings.right, given, listener) : await ofFile(file, given, listener)
   meter.clear()
   if (E.isLeft(verified)) return verified
-  const damaged = Object.keys(verified.right.faults).length > 0
-  if (json) printJson({ ok: !damaged, ...verified.right, heads: undefined })
-  else for (const line of resultLines(verified.right, FAULT_KINDS, contents)) print(line)
+  const { lines, result, damaged } = verified.right
+  if (json) printJson({ ok: !damaged, ...result })
+  else for (const line of lines) print(line)
   if (damaged) process.exitCode = EXIT_CODE.damaged
   return E.right(undefined)
 }
+
+/** What a verification came to: for people, for programs, and whether anything is wrong. */
+interface Verified {
+  readonly lines: readonly string[]
+  readonly result: object
+  readonly damaged: boolean
+}
+
+const ofData = async (settings: Settings, options: VerifyOptions, listener: VerifyListener): Promise<Outcome<Verified>> => {
+  const { verifyData, FAULT_KINDS } = await (await import('../../compose.ts')).auditVerify()
+  return E.map((totals: Totals) => ({
+    lines: resultLines(totals, FAULT_KINDS, options.contents),
+    result: { ...totals, heads: undefined },
+    damaged: Object.keys(totals.faults).length > 0,
+  }))(await verifyData(settings, options, listener))
+}
+
+const ofFile = async (file: string, options: VerifyOptions, listener: VerifyListener): Promise<Outcome<Verified>> => {
+  const { verifyFile } = await (await import('../../compose.ts')).auditExport()
+  return E.map((totals: ExportVerified) => ({
+    lines: exportLines(totals),
+    result: totals,
+    damaged: Object.keys(totals.faults).length > 0,
+  }))(await verifyFile(file, options, listener))
+}
+
+const exportLines = ({ header, events, signatures, chunks, absent, passwords, whole, faults }: ExportVerified): readonly string[] => [
+  `${count(events, 'event')}, ${count(signatures, 'signature')}, ${count(chunks, 'chunk')}`,
+  ...(header === undefined
+    ? []
+    : [printable(`of the folder "${header.name}" of ${header.email}, made ${header.time} by the gateway ${header.gatewayKey}`)]),
+  ...(whole ? [] : ['it does not hold all events: each was proved for itself, and what the gateway added to it was not judged']),
+  ...(absent > 0 ? [`${count(absent, 'chunk')} were not stored any more when it was made`] : []),
+  ...(passwords > 0 ? [`${count(passwords, 'event')} of clients that prove themselves by a password: nobody signed those`] : []),
+  Object.keys(faults).length === 0
+    ? 'nothing is wrong'
+    : `found: ${Object.entries(faults)
+        .map(([kind, number]) => `${number} ${kind}`)
+        .join(', ')}`,
+]
 
 const faultLine = ({ kind, stream, revision, path, object, reason }: Fault): string => {
   const place = stream === undefined ? [] : [revision === undefined ? stream : `${stream}@${revision}`]

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Hash } from '../../domain/content.ts'
 import type { FolderId } from '../../domain/events.ts'
 import { reading } from '../../lib/sqlite.ts'
 import { eventKey } from '../history/event-key.ts'
@@ -17,12 +18,14 @@ interface PlaceRow {
 export interface FollowTablesRead extends FollowReads {
   /** Whether anything was ever retired. */
   anyRetired(): boolean
+  /** When retention let a chunk go that was not stored again since, in milliseconds. */
+  goneSince(hash: Hash): number | undefined
 }
 
 export const readFollowTables = (db: DatabaseSync): FollowTablesRead => {
   const any = db.prepare('SELECT 1 FROM retired LIMIT 1')
   const place = db.prepare('SELECT name, offset, size FROM chunks JOIN packs ON packs.id = pack WHERE hash = ?')
-  const gone = db.prepare('SELECT 1 FROM gone WHERE hash = ?')
+  const gone = db.prepare('SELECT time FROM gone WHERE hash = ?')
   const retired = db.prepare('SELECT 1 FROM retired WHERE object = ?')
   const folder = 'folder = (SELECT id FROM folders WHERE folder = ?)'
   const names = db.prepare(`SELECT size FROM folder_chunks WHERE ${folder} AND hash = ?`)
@@ -42,6 +45,10 @@ export const readFollowTables = (db: DatabaseSync): FollowTablesRead => {
     },
     anyRetired: () => any.get() !== undefined,
     isGone: (hash) => gone.get(bytesOf(hash)) !== undefined,
+    goneSince: (hash) => {
+      const time = gone.get(bytesOf(hash))?.['time']
+      return time === undefined ? undefined : Number(time)
+    },
     isRetired: (object) => retired.get(objectKey(object)) !== undefined,
     chunkSize: (id, hash) => {
       const size = names.get(id, bytesOf(hash))?.['size']

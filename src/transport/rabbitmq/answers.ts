@@ -1,27 +1,23 @@
-import * as E from 'fp-ts/lib/Either.js'
 import type { Envelope } from '../port.ts'
 import type { AmqpChannel, Delivery } from './amqp.ts'
-import { bodyOf, CONTENT_TYPE } from './wire.ts'
+import { CONTENT_TYPE } from './wire.ts'
 
 /** An answer's payload to a client of PySync goes out in messages of at most so many bytes. */
 const PIECE = 1024 * 1024
 
-/** Publishes an answer to whom the message came from; resolves when the broker has it (or lost it). A left: it is larger than allowed. */
+/** Publishes an answer to whom the message came from; resolves when the broker has it (or lost it). */
 export const sendFramed = async (
   channel: AmqpChannel,
   { properties }: Delivery,
-  answer: Envelope,
-  shards: number,
-): Promise<E.Either<string, void>> => {
-  const body = bodyOf('answer', answer)
-  if (E.isLeft(body)) return body
+  body: Buffer,
+  headers: { readonly 'x-shards': number; readonly 'x-answer': string },
+): Promise<void> => {
   // Neither a sender of ours nor `mandatory`: an answer to somebody who has gone is nothing to be told of.
-  await channel.publish('', String(properties.replyTo), body.right, {
+  await channel.publish('', String(properties.replyTo), body, {
     contentType: CONTENT_TYPE,
     correlationId: String(properties.correlationId ?? '0'),
-    headers: { 'x-shards': shards },
+    headers,
   })
-  return E.right(undefined)
 }
 
 /** JSON first, then the bytes that belong to it, all with the correlation id of the request. An empty answer is not sent: more bytes are awaited. */

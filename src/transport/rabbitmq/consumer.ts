@@ -7,7 +7,9 @@ import { takeFramed, takePlain, type NotTaken, type Taken } from './deliveries.t
 import { DEAD } from './names.ts'
 import type { Sender, Senders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
+import type { Channel } from './unread.ts'
 import { QUEUE_WINDOW } from './window.ts'
+import { bodyOf } from './wire.ts'
 
 /** Where a consumer takes its messages from. */
 export type Source =
@@ -15,6 +17,7 @@ export type Source =
   | { readonly tag: 'chunks'; readonly queue: string }
   | { readonly tag: 'plain'; readonly queue: string }
 
+const UNREAD: NotTaken = { tag: 'busy', reason: 'It has not read what it was answered: read that first.' }
 const BUSY: NotTaken = { tag: 'busy', reason: 'It has too many requests under way: come again when they are answered.' }
 
 /** One queue, read over a channel of its own: each message is acknowledged when its answer has gone out, and never before. */
@@ -65,7 +68,11 @@ export class Consumer {
     if (this.#stopped) return
     const taken = this.#decode(delivery)
     if (E.isLeft(taken)) return this.#refuse(delivery, taken.left)
-    const { envelope, from } = taken.right
+    const { envelope, from, user, read } = taken.right
+    const { unread } = this.#shared
+    unread.read(user, read)
+    // Who reads nothing is not worth any work.
+    if (read !== undefined && !unread.fits(lineOf(delivery), 0)) return this.#refuse(delivery, UNREAD)
     const sender = this.#senders.of(from)
     // What waits when the channel is given up goes to whoever reads the queue next.
     const run = async (): Promise<void> => (this.#stopped ? undefined : this.#during(this.#handle(delivery, envelope, sender)))
@@ -136,9 +143,20 @@ export class Consumer {
 
   async #send(delivery: Delivery, given: Envelope): Promise<void> {
     if (this.#source.tag === 'plain') return sendPlain(this.#answers, delivery, given)
-    const sent = await sendFramed(this.#answers, delivery, given, this.#shared.shards)
-    if (E.isRight(sent)) return
-    const fault = this.#shared.fault(new Error(sent.left))
-    await sendFramed(this.#answers, delivery, fault, this.#shared.shards)
+    const { unread, shards, fault } = this.#shared
+    const to = lineOf(delivery)
+    const answer = E.getOrElse((reason: string) => bytesOf(fault(new Error(reason))))(bodyOf('answer', given))
+    const body = unread.fits(to, answer.length) ? answer : bytesOf(this.#refusal(UNREAD))
+    if (unread.fits(to, body.length, true))
+      await sendFramed(this.#answers, delivery, body, { 'x-shards': shards, 'x-answer': unread.sent(to, body.length) })
   }
 }
+
+/** Where its answer goes: what lies there unread counts against who asked. */
+const lineOf = ({ properties }: Delivery): Channel => ({
+  id: String(properties.replyTo),
+  user: String(properties.userId),
+})
+
+/** Of a refusal, which is small. */
+const bytesOf = (small: Envelope): Buffer => E.getOrElse((): Buffer => Buffer.alloc(0))(bodyOf('answer', small))

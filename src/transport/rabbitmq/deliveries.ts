@@ -13,6 +13,10 @@ import { CONTENT_TYPE, frameIn } from './wire.ts'
 export interface Taken {
   readonly envelope: Envelope
   readonly from: Readonly<Peer>
+  /** The broker's name for who sent it. */
+  readonly user: string
+  /** What its sender says that it has read; undefined: a client of PySync, which can't say. */
+  readonly read: unknown
 }
 
 /** `dead`: nobody who may be answered sent it; otherwise the sender is told. */
@@ -72,9 +76,12 @@ export const takeFramed = (
   if (shard !== undefined && typeof folder === 'string' && shardOf(folder, shard.of) !== shard.is)
     return wrong('format', 'The folder belongs to another queue: sign in again to learn which.')
   const nonce: unknown = delivery.properties.headers?.['nonce']
+  const read: unknown = delivery.properties.headers?.['read']
   return E.right({
     envelope: { message: head, payload },
     from: peerOf(from.right.resent ? asSigned(from.right, head) : from.right, typeof nonce === 'string' ? nonce : '', false),
+    user: from.right.user,
+    read: read ?? [],
   })
 }
 
@@ -114,7 +121,9 @@ export const takePlain = (delivery: Delivery, gateways: string): E.Either<NotTak
   if (E.isLeft(envelope)) return envelope
   // Each of PySync's messages brings its own proof, the password.
   const asks = mayAsk({ ...from.right, resent: false }, envelope.right.message['Action'])
-  return E.isLeft(asks) ? asks : E.right({ envelope: envelope.right, from: peerOf(from.right, '', true) })
+  return E.isLeft(asks)
+    ? asks
+    : E.right({ envelope: envelope.right, from: peerOf(from.right, '', true), user: from.right.user, read: undefined })
 }
 
 const plainEnvelope = ({ content, properties }: Delivery): E.Either<NotTaken, Envelope> => {

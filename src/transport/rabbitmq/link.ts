@@ -20,6 +20,9 @@ const PATIENCE_MS = 120_000
 const LOOK_MS = 5_000
 const LOOK_ANYWAY_MS = 60_000
 
+/** Gateways times channels whose answers are told apart. */
+const MOST_LINES = 32
+
 /** What a link stands on; it owns all of it. */
 export interface Wires {
   readonly connections: readonly AmqpConnection[]
@@ -53,6 +56,8 @@ export class RabbitLink implements Link {
   /** What was sent and not answered, by correlation id, the oldest first. */
   readonly #unanswered = new Map<number, { readonly bytes: number; readonly since: number }>()
   #bytes = 0
+  /** The token of the last answer, for each gateway that answers and each channel that it comes on. */
+  readonly #read = new Map<string, string>()
   #received = 0
   #ended = false
   readonly #over = new AbortController()
@@ -111,11 +116,22 @@ export class RabbitLink implements Link {
     this.#received += content.length
     const shards: unknown = properties.headers?.['x-shards']
     if (typeof shards === 'number' && shards >= 1) this.#shards = shards
+    this.#note(properties.headers?.['x-answer'])
     const frame = frameIn(content)
     if (E.isLeft(frame)) return this.#listener?.received(frame)
     const id = Number(properties.correlationId ?? 0)
     if (frame.right.type === 'answer') this.#answered(id)
     this.#frame({ ...frame.right, id })
+  }
+
+  /** Gateways answer only so much more than what they know to be read. */
+  #note(token: unknown): void {
+    if (typeof token !== 'string') return
+    const line = token.split('.', 2).join('.')
+    this.#read.delete(line)
+    this.#read.set(line, token)
+    const [oldest] = this.#read.keys()
+    if (oldest !== undefined && this.#read.size > MOST_LINES) this.#read.delete(oldest)
   }
 
   #answered(id: number): void {
@@ -162,7 +178,7 @@ export class RabbitLink implements Link {
       userId: user,
       persistent: !bulk,
       mandatory: true,
-      headers: { nonce },
+      headers: { nonce, read: [...this.#read.values()] },
     })
     if (fate !== 'confirmed') this.#refuse(id, WHY[fate])
   }

@@ -13,6 +13,7 @@ import { allSenders, type AllSenders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
 import { checkShards, declareTopology, OtherShards } from './topology.ts'
 import { keepTurns, type Shares } from './turns.ts'
+import { Unread } from './unread.ts'
 
 export interface RabbitServerOptions extends SessionServerOptions {
   readonly broker: BrokerAddress
@@ -161,8 +162,9 @@ class RabbitServer implements RabbitServerTransport {
   }
 
   #shared(senders: AllSenders): ServerShared {
-    const { broker, clock, shards, log = () => undefined } = this.#options
+    const { broker, clock, random, shards, log = () => undefined } = this.#options
     return {
+      unread: new Unread(clock, random),
       clock,
       shards,
       user: userOf(broker),

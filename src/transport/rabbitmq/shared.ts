@@ -3,6 +3,7 @@ import type { Envelope, Peer } from '../port.ts'
 import type { Delivery } from './amqp.ts'
 import type { NotTaken } from './deliveries.ts'
 import type { AllSenders } from './senders.ts'
+import type { Unread } from './unread.ts'
 
 /** What all consumers of a server share. */
 export interface ServerShared {
@@ -11,6 +12,7 @@ export interface ServerShared {
   /** As whom the gateways come to the broker. */
   readonly user: string
   readonly senders: AllSenders
+  readonly unread: Unread
   /** Chunks that one gateway works on at a time. */
   readonly chunkWindow: number
   /** How long what has begun may take to end, when a queue is given up. */

@@ -25,6 +25,7 @@ auth_http.vhost_path = $auth/vhost
 auth_http.resource_path = $auth/resource
 auth_http.topic_path = $auth/topic
 heartbeat = 10
+tcp_listen_options.send_timeout = 300000
 max_message_size = 8388608
 vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 100MB

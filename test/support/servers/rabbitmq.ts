@@ -57,7 +57,8 @@ const ask = (url: string, form: string): Promise<string> =>
 export interface TestRabbit extends TestServer {
   kill(): Promise<void>
   start(): Promise<void>
-  ctl(...command: readonly string[]): Promise<void>
+  /** What it says. */
+  ctl(...command: readonly string[]): Promise<string>
 }
 
 /** A real RabbitMQ on loopback, with a node name and ports of its own; gone when it stops. */
@@ -86,9 +87,10 @@ export const startRabbit = async (directory: string): Promise<TestRabbit> => {
     await until('the broker', async () => (await answers()) || !started.running, 120)
     if (!started.running) throw new Error(`the broker did not come up: ${started.said}`)
   }
-  const ctl = async (...command: readonly string[]): Promise<void> => {
+  const ctl = async (...command: readonly string[]): Promise<string> => {
     const env = { PATH: process.env['PATH'], HOME: join(directory, 'home'), ERL_EPMD_PORT: String(epmd) }
-    await promisify(execFile)('/usr/lib/rabbitmq/bin/rabbitmqctl', ['-n', `eventsync-${port}@localhost`, ...command], { env })
+    const node = `eventsync-${port}@localhost`
+    return (await promisify(execFile)('/usr/lib/rabbitmq/bin/rabbitmqctl', ['-n', node, ...command], { env })).stdout
   }
   try {
     await start()
