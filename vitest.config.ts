@@ -9,7 +9,18 @@ const project = (name: string, include: string[], timeout: number) => ({
 })
 
 /** Not for every profile: packaging and the demo are of the embedded one; the others bring servers of their own, and say which. */
-const OF_ONE_PROFILE = ['demo', 'package', 'dead-letters', 'doctor', 'rabbitmq', 'rabbitmq-gateways', 'eventstoredb', 'two-gateways']
+const OF_ONE_PROFILE = [
+  'demo',
+  'package',
+  'dead-letters',
+  'doctor',
+  'rabbitmq',
+  'rabbitmq-gateways',
+  'eventstoredb',
+  'two-gateways',
+  'tls',
+  'lazy',
+]
 
 /** The same scenarios over RabbitMQ, EventStoreDB and S3 (test/support/profiles). */
 const distributed = {

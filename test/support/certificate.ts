@@ -18,12 +18,17 @@ const ALTERNATIVE_NAMES = sequence(
 )
 const IS_AUTHORITY = sequence(oid(0x55, 0x1d, 0x13), tlv(0x04, sequence(tlv(0x01, Buffer.from([0xff])))))
 
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
 /** A new key, and a certificate for this machine's loopback address that it signed itself (PEM). */
-export const selfSigned = (): { readonly cert: string; readonly key: string } => {
+export const selfSigned = (until = '21200101000000Z'): Certificate => {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const version = tlv(0xa0, tlv(0x02, Buffer.from([2])))
   const serial = tlv(0x02, Buffer.from([1]))
-  const validity = sequence(time('20200101000000Z'), time('21200101000000Z'))
+  const validity = sequence(time('20200101000000Z'), time(until))
   const extensions = tlv(0xa3, sequence(ALTERNATIVE_NAMES, IS_AUTHORITY))
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   const body = sequence(version, serial, ECDSA_WITH_SHA256, NAME, validity, NAME, spki, extensions)
@@ -32,3 +37,6 @@ export const selfSigned = (): { readonly cert: string; readonly key: string } =>
   const cert = `-----BEGIN CERTIFICATE-----\n${der.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
   return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
 }
+
+/** The same, of the past. */
+export const expired = (): Certificate => selfSigned('20210101000000Z')

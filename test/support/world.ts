@@ -72,15 +72,18 @@ export class World implements AsyncDisposable {
   }
 
   userAdd(email = EMAIL, password = PASSWORD): Promise<Finished> {
-    return run(['user', 'add', email, '--server', this.url], { EVENTSYNC_PASSWORD: password })
+    return run(['user', 'add', email, '--server', this.url], { EVENTSYNC_PASSWORD: password, ...this.profile.devices })
   }
 
   async startGateway(): Promise<void> {
     const gateway = this.daemon(['serve', '--data', this.data, '--listen', `127.0.0.1:${this.port}`], this.#env)
     this.#gateway = gateway
-    await until('the gateway to be ready', async () => {
+    const ready = async (): Promise<boolean> => {
       if (!gateway.running) throw new Error(`the gateway ended:\n${gateway.lines.join('\n')}`)
       return this.isReady()
+    }
+    await until('the gateway to be ready', ready, 40).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it said:\n${gateway.lines.slice(-20).join('\n')}`, { cause: error })
     })
   }
 
@@ -181,12 +184,12 @@ export class Device {
   /** A command of this device; an object as the last argument is its environment. */
   run(...args: (string | Environment)[]): Promise<Finished> {
     const env = args.find((arg) => typeof arg === 'object') ?? {}
-    return run([...args.filter((arg) => typeof arg === 'string'), '--state', this.state], env)
+    return run([...args.filter((arg) => typeof arg === 'string'), '--state', this.state], { ...this.#world.profile.devices, ...env })
   }
 
   /** Starts its agent, and waits until it can be asked. */
   async start(...args: string[]): Promise<Daemon> {
-    const agent = this.#world.daemon(['agent', this.folder, '--state', this.state, '--json', ...args])
+    const agent = this.#world.daemon(['agent', this.folder, '--state', this.state, '--json', ...args], this.#world.profile.devices)
     this.#agent = agent
     await until(`the agent of ${this.name} to answer`, async () => {
       if (!agent.running) throw new Error(`the agent of ${this.name} ended:\n${agent.lines.join('\n')}`)

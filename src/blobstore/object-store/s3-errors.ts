@@ -1,3 +1,4 @@
+import { certificateTrouble } from '../../lib/certificate-trouble.ts'
 import type { StoreError } from '../port.ts'
 
 /** What a failed request means to its caller, and whether the same one may come through a moment later. */
@@ -52,6 +53,8 @@ export const failureOf = (error: unknown, name: string, bucket: string): Failure
     return unavailable(`the object store has no bucket "${bucket}" any more: make it again from a backup, or restart the gateway`, false)
   const refused = REFUSED[code]
   if (refused !== undefined) return unavailable(`the object store does not serve us: ${refused}`, false)
+  const trouble = certificateTrouble(`${code} ${textOf(error, 'message')}`, 'NODE_EXTRA_CA_CERTS')
+  if (trouble !== undefined) return unavailable(`the object store cannot be trusted: ${trouble}`, false)
   const why = code === '' ? statusOf(error) : code
   return unavailable(`the object store cannot be reached or does not answer${why === '' ? '' : ` (${why})`}`, true)
 }

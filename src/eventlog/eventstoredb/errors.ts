@@ -1,3 +1,4 @@
+import { certificateTrouble } from '../../lib/certificate-trouble.ts'
 import type { AppendError, ExpectedRevision, ReadError } from '../port.ts'
 
 /** What the vendor's client throws: one of its own errors (by `type`), or gRPC's (by `code`). */
@@ -36,7 +37,10 @@ const NEVER_SENT = /no connection established|name resolution failed/i
 
 const actualOf = (actual: unknown): ExpectedRevision => (typeof actual === 'bigint' ? Number(actual) : 'none')
 
-const named = (text: string): string => `the event log's server: ${text}`
+const named = (text: string): string => {
+  const trouble = certificateTrouble(text, 'tlsCAFile')
+  return trouble === undefined ? `the event log's server: ${text}` : `the event log's server cannot be trusted: ${trouble}`
+}
 
 /** A deadline of our own: the client gives reads none. */
 export class ReadDeadline extends Error {

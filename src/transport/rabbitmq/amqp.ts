@@ -1,10 +1,12 @@
+import { getCACertificates } from 'node:tls'
 import { connect, type ChannelModel, type ConfirmChannel, type ConsumeMessage, type GetMessage, type Options } from 'amqplib'
+import { certificateTrouble } from '../../lib/certificate-trouble.ts'
 
 /** A broker's address with its credentials in it (never told to anybody), and what trust in it rests on. */
 export interface BrokerAddress {
   /** `amqp://USER:PASSWORD@HOST:PORT/VHOST`, or `amqps://…`. */
   readonly url: string
-  /** PEM, where the system's own authorities do not do. */
+  /** PEM, in place of the authorities that the system and Node trust. */
   readonly ca?: string
 }
 
@@ -38,8 +40,13 @@ const whyNot = (error: unknown): BrokerError => {
       'refused',
       'The broker refused the connection: the credentials, or the gateway that vouches for them, are not there.',
     )
+  const trouble = certificateTrouble(`${code} ${textOf(error)}`, 'NODE_EXTRA_CA_CERTS')
+  if (trouble !== undefined) return new BrokerError('away', `The broker cannot be trusted: ${trouble}.`)
   return new BrokerError('away', `The broker cannot be reached${code === '' ? '' : ` (${code})`}.`)
 }
+
+const authorities = ({ ca }: BrokerAddress): string[] =>
+  ca === undefined ? [...getCACertificates('default'), ...getCACertificates('system')] : [ca]
 
 const CLOSE_MS = 2000
 
@@ -188,7 +195,7 @@ export class AmqpConnection implements AsyncDisposable {
       keepAlive: true,
       timeout: 15_000,
       clientProperties: { connection_name: name },
-      ...(address.ca === undefined ? {} : { ca: [address.ca] }),
+      ...(address.url.startsWith('amqps:') ? { ca: authorities(address) } : {}),
     }).catch((error: unknown) => {
       throw whyNot(error)
     })

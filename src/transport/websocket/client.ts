@@ -1,5 +1,6 @@
 import { getCACertificates } from 'node:tls'
 import * as E from 'fp-ts/lib/Either.js'
+import { certificateTrouble } from '../../lib/certificate-trouble.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { ClientTransport } from '../port.ts'
 import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'
@@ -69,6 +70,8 @@ const noMask = (mask: Buffer): void => {
 
 /** Node gives an AggregateError without words where a name has several addresses and none answers. */
 const reasonOf = (error: Error): string => {
+  const trouble = certificateTrouble(error.message, 'NODE_EXTRA_CA_CERTS')
+  if (trouble !== undefined) return `it cannot be trusted: ${trouble} (${error.message})`
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
   return error.message
 }

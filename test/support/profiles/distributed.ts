@@ -51,6 +51,7 @@ export const distributed = async ({ broker, log: ownLog, storePort }: OwnServers
     store,
     another,
     settings: { ...settings, EVENTSYNC_LOG_URL: log.url, EVENTSYNC_STORE_URL: near.href },
+    devices: {},
     entrance: () => Number(new URL(vhost.agentUrl).port),
     urlAt: (port) => `amqp://127.0.0.1:${port}/${vhost.name}`,
     events: () => eventsAt(log.url),

@@ -6,6 +6,8 @@ import type { Environment } from '../processes.ts'
 export interface Profile extends AsyncDisposable {
   /** The gateway's settings that choose it. */
   readonly settings: Environment
+  /** What devices need in their environment. */
+  readonly devices: Environment
   /** Where devices come in, of a gateway that listens at `port`. */
   entrance(port: number): number
   /** The address for devices, where `port` is the entrance or a relay in front of it. */

@@ -7,6 +7,8 @@ export interface TestVhost extends AsyncDisposable {
   readonly url: string
   readonly agentUrl: string
   readonly managementUrl: string
+  /** The same with TLS, and the file of the certificate to trust. */
+  readonly secure: { readonly url: string; readonly agentUrl: string; readonly certificate: string }
   api(method: string, path: string, body?: object): Promise<Response>
   /** Who answers the broker's questions about this virtual host's users; of several, whoever knows. */
   answeredBy(...ports: readonly number[]): Promise<void>
@@ -34,6 +36,11 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
     name,
     url: `amqp://${username}:${password}@127.0.0.1:${port}/${name}`,
     agentUrl: `amqp://127.0.0.1:${port}/${name}`,
+    secure: {
+      url: `amqps://${username}:${password}@localhost:${searchParams.get('tls')}/${name}`,
+      agentUrl: `amqps://localhost:${searchParams.get('tls')}/${name}`,
+      certificate: searchParams.get('certificate') ?? '',
+    },
     managementUrl: `http://${username}:${password}@${management}/`,
     api,
     answeredBy,

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Starts a RabbitMQ of its own on loopback from Debian's package, for tests:
 #   apt-get install -y --no-install-recommends rabbitmq-server
-#   rabbitmq.sh DIR AMQP_PORT MANAGEMENT_PORT DIST_PORT EPMD_PORT AUTH_URL USER PASSWORD     (stops when its standard input ends)
-# USER is an administrator; everybody else is asked for at AUTH_URL. Contents live in DIR.
+#   rabbitmq.sh DIR AMQP_PORT TLS_PORT MANAGEMENT_PORT DIST_PORT EPMD_PORT AUTH_URL USER PASSWORD     (stops when its standard input ends)
+# DIR holds cert.pem and key.pem. USER is an administrator; everybody else is asked for at AUTH_URL. Contents live in DIR.
 set -eu
-dir=$1 port=$2 management=$3 dist=$4 epmd=$5 auth=$6 user=$7 password=$8
+dir=$1 port=$2 tls=$3 management=$4 dist=$5 epmd=$6 auth=$7 user=$8 password=$9
 mkdir -p "$dir"/{home,mnesia,log}
 cat > "$dir/rabbitmq.conf" <<EOF
 listeners.tcp.1 = 127.0.0.1:$port
+listeners.ssl.1 = 127.0.0.1:$tls
+ssl_options.certfile = $dir/cert.pem
+ssl_options.keyfile = $dir/key.pem
 management.tcp.ip = 127.0.0.1
 management.tcp.port = $management
 default_user = $user

@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, request as send } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { text as readText } from 'node:stream/consumers'
+import { selfSigned } from '../certificate.ts'
 import { until } from '../wait.ts'
 import { freePorts } from './ports.ts'
 import { ServerScript } from './script.ts'
@@ -63,12 +65,16 @@ export interface TestRabbit extends TestServer {
 
 /** A real RabbitMQ on loopback, with a node name and ports of its own; gone when it stops. */
 export const startRabbit = async (directory: string): Promise<TestRabbit> => {
-  const [port = 0, management = 0, distribution = 0, epmd = 0] = await freePorts(4)
+  const [port = 0, tls = 0, management = 0, distribution = 0, epmd = 0] = await freePorts(5)
+  mkdirSync(directory, { recursive: true })
+  const { cert, key } = selfSigned()
+  writeFileSync(join(directory, 'cert.pem'), cert)
+  writeFileSync(join(directory, 'key.pem'), key)
   const password = randomBytes(16).toString('hex')
   const switchboard = await startSwitchboard()
   const script = join(import.meta.dirname, 'rabbitmq.sh')
   const auth = `http://127.0.0.1:${switchboard.port}/auth`
-  const ports = [port, management, distribution, epmd].map(String)
+  const ports = [port, tls, management, distribution, epmd].map(String)
   const authorization = `Basic ${Buffer.from(`eventsync:${password}`).toString('base64')}`
   const answers = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${management}/api/overview`, { headers: { authorization } }).then(
@@ -98,6 +104,12 @@ export const startRabbit = async (directory: string): Promise<TestRabbit> => {
     await stop()
     throw error
   }
-  const url = `amqp://eventsync:${password}@127.0.0.1:${port}/?management=${management}&switchboard=${switchboard.port}`
+  const more = new URLSearchParams({
+    management: String(management),
+    switchboard: String(switchboard.port),
+    tls: String(tls),
+    certificate: join(directory, 'cert.pem'),
+  })
+  const url = `amqp://eventsync:${password}@127.0.0.1:${port}/?${more.toString()}`
   return { url, stop, kill, start, ctl }
 }
