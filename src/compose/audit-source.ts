@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ContentError, Contents } from '../audit/contents.ts'
-import type { BlobStore, ObjectStore, StoreError } from '../blobstore/port.ts'
+import type { BlobStore, StoreError } from '../blobstore/port.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
 import { DATA_MARKER } from '../domain/path.ts'
@@ -13,7 +13,7 @@ import { openSqliteLogReader } from '../eventlog/sqlite.ts'
 import { systemClock } from '../lib/clock.ts'
 import { lockFile } from '../lib/file-lock.ts'
 import { openDatabase } from '../lib/sqlite.ts'
-import { readFollowTables } from '../projections/follow/read.ts'
+import { readFollowTables, type FollowTablesRead } from '../projections/follow/read.ts'
 import { followToEnd } from '../projections/follow/runner.ts'
 import { isMigrated } from '../projections/follow/schema.ts'
 import { logSource } from '../projections/follow/sources.ts'
@@ -31,6 +31,7 @@ export interface AuditSource extends AsyncDisposable {
   readonly history: HistoryReads
   readonly names: Names
   readonly contents: Contents
+  readonly blobs: BlobStore
 }
 
 /** Told, now and then, how many events of the log are in the index. */
@@ -56,28 +57,27 @@ export const openDataSource = async (config: GatewayConfig, progress: Progress):
   parts.adopt(db.right, () => db.right.close())
   if (!isMigrated(db.right))
     return fail('failed', `the index in ${files.path} is of another version of EventSync: run the version that the gateway runs`)
+  const tables = readFollowTables(db.right)
+  const blobs = createBlobStore(objects, tables)
   const all = parts.move()
   return E.right({
     log: log.right,
     history: readHistory(db.right),
     names: readNames(db.right),
-    contents: storedContents(objects, db.right),
+    contents: storedContents(blobs, tables),
+    blobs,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })
 }
 
-const storedContents = (objects: ObjectStore, db: DatabaseSync): Contents => {
-  const tables = readFollowTables(db)
-  const blobs = createBlobStore(objects, tables)
-  return {
-    chunk: (_, __, { hash }) =>
-      TE.mapLeft((error: StoreError): ContentError => {
-        if (error.tag === 'Unavailable' || error.tag === 'Full') return { tag: 'Unavailable', reason: error.reason }
-        const reason = error.tag === 'Damaged' ? `${error.name} is damaged: ${error.reason}` : `${error.name} is not there`
-        return { tag: 'Gone', reason, released: tables.goneSince(hash) }
-      })(blobs.get(hash)),
-  }
-}
+const storedContents = (blobs: BlobStore, tables: FollowTablesRead): Contents => ({
+  chunk: (_, __, { hash }) =>
+    TE.mapLeft((error: StoreError): ContentError => {
+      if (error.tag === 'Unavailable' || error.tag === 'Full') return { tag: 'Unavailable', reason: error.reason }
+      const reason = error.tag === 'Damaged' ? `${error.name} is damaged: ${error.reason}` : `${error.name} is not there`
+      return { tag: 'Gone', reason, released: tables.goneSince(hash) }
+    })(blobs.get(hash)),
+})
 
 const openReader = async (config: GatewayConfig['log'], file: string, parts: AsyncDisposableStack): Promise<Outcome<EventReader>> => {
   if (config.tag === 'sqlite') {
