@@ -46,8 +46,10 @@ const linkAside = (visit: Visit, path: string, stat: FileStat, to: string, expec
     throw error
   }
   const place = gravePath(`aside-${sha256(to).slice(0, 24)}`)
-  if (!sameInode(fs.lstat(to), expect) || statOrAbsent(visit, place) !== undefined || !takeAway(visit, path, expect, place)) {
-    fs.unlink(to)
+  const linked = fs.lstat(to)
+  if (!sameInode(linked, expect) || statOrAbsent(visit, place) !== undefined || !takeAway(visit, path, expect, place)) {
+    // Somebody may have put a file of their own to that name since.
+    if (statOrAbsent(visit, to)?.ino === linked.ino) fs.unlink(to)
     return CHANGED
   }
   fs.unlink(place)

@@ -102,4 +102,22 @@ describe('persist', () => {
     expect(await folder.disk.persistStages(['s1'])).toMatchObject({ tag: 'Io' })
     expect(synced).toEqual([])
   })
+
+  test('in a folder that another disk was mounted over nothing is durable, by whatever sync (I17)', async () => {
+    const { folder } = await recorded()
+    nodeFs.writeFileSync(folder.at('a'), 'x')
+    nodeFs.rmSync(folder.at('.eventsync/marker'))
+    expect(await folder.disk.persist([path('a')])).toMatchObject({ tag: 'Io' })
+    expect(await folder.disk.persist(many.map(path))).toMatchObject({ tag: 'Io' })
+    expect(await folder.disk.persistStages(many, [path('a')])).toMatchObject({ tag: 'Io' })
+  })
+
+  test('under a mounted disk everything is synced, since no fsync reaches what lies there (I17)', async () => {
+    const { folder, synced } = await recorded((fs) =>
+      meddled(fs, (real) => ({ lstat: (name) => ({ ...real.lstat(name), dev: name.startsWith('d') ? 2n : 1n }) })),
+    )
+    nodeFs.mkdirSync(folder.at('d'))
+    for (const gone of ['d/a', 'd/e/a']) expect(await folder.disk.persist([path(gone)])).toBeUndefined()
+    expect(synced).toEqual(['all', 'all'])
+  })
 })

@@ -7,6 +7,7 @@ import {
   diskFolder,
   failedBy,
   failing,
+  failure,
   folding,
   meddled,
   path,
@@ -72,6 +73,28 @@ describe('place', () => {
         link: (from, to) => {
           if (from === 'a') nodeFs.writeFileSync(at('a'), 'theirs')
           real.link(from, to)
+        },
+      })),
+    )
+    at = folder.at
+    nodeFs.writeFileSync(at('a'), 'old')
+    const expected = await folder.seen('a')
+    await folder.stage('s1', 'new')
+    expect(await folder.take({ tag: 'place', stage: 's1', path: path('a'), expect: expected, grave: 'g1' })).toEqual(changed)
+    expect(folder.text('a')).toBe('theirs')
+    expect(await folder.disk.leftovers()).toEqual({ stages: ['s1'], graves: [] })
+  })
+
+  test.each(['link', 'no link'])('a file that takes the place of the expected one at its burial stays (%s)', async (links) => {
+    let at: (name: string) => string = () => ''
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        link: (from, to) => {
+          if (from !== 'a') return real.link(from, to)
+          if (links === 'link') real.link(from, to)
+          nodeFs.writeFileSync(at('b'), 'theirs')
+          nodeFs.renameSync(at('b'), at('a'))
+          if (links !== 'link') throw failure('EPERM')
         },
       })),
     )

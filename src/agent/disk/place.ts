@@ -68,23 +68,34 @@ export const moveNew = (visit: Visit, from: string, to: string): boolean => {
   return true
 }
 
+const linkToGrave = (visit: Visit, path: string, expect: Seen, buried: string): 'buried' | 'linkless' | 'gone' => {
+  const { fs } = visit.session
+  try {
+    fs.link(path, buried)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 'gone'
+    if (isLinkless(error)) return 'linkless'
+    // A step cut short by a crash may have buried the same inode before.
+    if (codeOf(error) !== 'EEXIST' || !sameInode(fs.lstat(buried), expect)) throw error
+  }
+  return 'buried'
+}
+
 /**
- * Links what is about to be replaced into its grave, and makes sure that it is what was expected. False: it is not. A file system
- * without links keeps no grave: the old bytes must not leave the path before the new ones are there (I12).
+ * Links what is about to be replaced into its grave, and makes sure that it is what was expected, and still has its name: this last look is all that
+ * can come before a rename. False: it is not. A file system without links keeps no grave: the old bytes must not leave the path before the new ones
+ * are there (I12).
  */
 export const bury = (visit: Visit, path: string, expect: Seen, grave: string): boolean => {
   const { fs } = visit.session
   const buried = gravePath(grave)
-  try {
-    fs.link(path, buried)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false
-    if (isLinkless(error)) return true
-    // A step cut short by a crash may have buried the same inode before.
-    if (codeOf(error) !== 'EEXIST' || !sameInode(fs.lstat(buried), expect)) throw error
+  const how = linkToGrave(visit, path, expect, buried)
+  if (how === 'gone') return false
+  if (how === 'linkless' || sameInode(fs.lstat(buried), expect)) {
+    const last = statOrAbsent(visit, path)
+    if (last !== undefined && sameInode(last, expect)) return true
   }
-  if (sameInode(fs.lstat(buried), expect)) return true
-  fs.unlink(buried)
+  if (how === 'buried') fs.unlink(buried)
   return false
 }
 

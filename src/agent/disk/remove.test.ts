@@ -160,6 +160,25 @@ describe('aside', () => {
     expect(folder.text('f')).toBe('theirs')
     expect(sorted(nodeFs.readdirSync(at('')))).toEqual(['.eventsync', 'f'])
   })
+
+  test('what somebody put to the new name meanwhile stays when the step is taken back (I3)', async () => {
+    let at: (name: string) => string = () => ''
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        rename: (from, to) => {
+          for (const name of ['f', 'copy']) {
+            nodeFs.writeFileSync(at('theirs'), `theirs, ${name}`)
+            nodeFs.renameSync(at('theirs'), at(name))
+          }
+          real.rename(from, to)
+        },
+      })),
+    )
+    at = folder.at
+    nodeFs.writeFileSync(at('f'), 'old')
+    expect(await folder.take({ tag: 'aside', path: path('f'), expect: await folder.seen('f'), to: path('copy') })).toEqual(changed)
+    expect([folder.text('f'), folder.text('copy')]).toEqual(['theirs, f', 'theirs, copy'])
+  })
 })
 
 describe('touch', () => {

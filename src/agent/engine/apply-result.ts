@@ -123,6 +123,9 @@ const settleNotEmpty = async (ctx: FolderContext, path: SyncPath, version: BaseS
   for (const entry of inside) ctx.look(entry.path)
   // Moved aside with the rest, what the log has deleted would come back as new.
   if (inside.some((entry) => isLeaving(ctx, entry.path))) return wait(ctx, path, 'the folder still holds files that are about to go', false)
+  // The gateway knows which of its files are no edits but versions that came since base, and went: they must not come back beside the folder.
+  if (ctx.index.askedBelow(path).some((asked) => !ctx.problems.has(asked, 'version')))
+    return wait(ctx, path, 'the folder still holds files that the server is being asked about', false)
   if (version !== undefined) return moveAside(ctx, path, version)
   if (inside.length > 0) return wait(ctx, path, 'the folder still holds files that were added here', false)
   return wait(ctx, path, 'the folder was deleted elsewhere; it stays here because of what is in it and does not sync', true)

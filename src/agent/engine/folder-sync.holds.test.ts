@@ -137,4 +137,23 @@ describe('I15: deletions that wait for a person', () => {
     expect(a.sync.status().held).toEqual(names)
     expect(b.paths).toEqual(names)
   })
+
+  it('the approval of a root is for that one: another that comes after it must be approved as well', async () => {
+    const { world, a } = await EngineWorld.pair()
+    manyFiles(a, 12, 'text')
+    await expectSame(world)
+    a.write('.eventsync/marker', 'another')
+    await world.settle()
+    a.sync.approveDeletions()
+    const marker = a.database.prepare("SELECT value FROM meta WHERE key = 'marker'")
+    const before = marker.get()
+    const approval = a.database.prepare("SELECT value FROM meta WHERE key = 'approvedRoot'")
+    await a.until('the root to be marked', () => JSON.stringify(marker.get()) !== JSON.stringify(before))
+    // As it is where the agent ends before all that was approved is published.
+    a.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('approvedRoot', 'taken')").run()
+    a.write('.eventsync/marker', 'the first')
+    await world.settle()
+    expect(approval.get()).toEqual({ value: 'taken' })
+    expect(a.sync.status().held).toEqual([''])
+  })
 })

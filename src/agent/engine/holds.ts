@@ -6,6 +6,10 @@ import type { Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 
 const APPROVED_ROOT = 'approvedRoot'
+/** A person has approved of the root that is there, which is to be marked. */
+const WAITING = '1'
+/** It was marked: what it lacks is being deleted. */
+const TAKEN = 'taken'
 
 const SENTENCES: Readonly<Record<HoldReason, string>> = {
   everything: 'all files of the folder were deleted here',
@@ -103,7 +107,7 @@ export const announceHold = (ctx: FolderContext, reason: string): void => {
 /** A person lets held deletions go: all of them, or those at or under some paths. */
 export const approve = (ctx: FolderContext, paths: readonly string[] | undefined): number => {
   if (ctx.rootLost !== undefined && paths === undefined) {
-    ctx.index.setMeta(APPROVED_ROOT, '1')
+    ctx.index.setMeta(APPROVED_ROOT, WAITING)
     ctx.scanWanted = true
     ctx.wake.look.notify()
     return ctx.index.countSynced()
@@ -119,6 +123,13 @@ export const approve = (ctx: FolderContext, paths: readonly string[] | undefined
 }
 
 export const rootIsApproved = (ctx: FolderContext): boolean => ctx.index.meta(APPROVED_ROOT) !== undefined
+
+/** An approval is of one root: another that comes after it must be approved again (I15). */
+export const isRootToBeTaken = (ctx: FolderContext): boolean => ctx.index.meta(APPROVED_ROOT) === WAITING
+
+export const noteRootTaken = (ctx: FolderContext): void => {
+  if (rootIsApproved(ctx)) ctx.index.setMeta(APPROVED_ROOT, TAKEN)
+}
 
 /** The approved state of the root is published: later mass deletions are judged again. */
 export const endRootApproval = (ctx: FolderContext): void => {

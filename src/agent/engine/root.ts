@@ -1,5 +1,5 @@
 import type { FolderContext } from './context.ts'
-import { rootIsApproved } from './holds.ts'
+import { noteRootTaken, isRootToBeTaken } from './holds.ts'
 
 const lose = (ctx: FolderContext, reason: string): false => {
   if (ctx.rootLost === undefined) {
@@ -32,7 +32,7 @@ export const rootIsHere = async (ctx: FolderContext): Promise<boolean> => {
   const root = await ctx.deps.disk.root()
   if (root.tag === 'missing') return lose(ctx, `the folder itself cannot be used (${root.reason}): put it back, or mount its disk`)
   if (root.tag === 'ok' && root.marker === marker) return found(ctx)
-  if (rootIsApproved(ctx)) return mark(ctx)
+  if (isRootToBeTaken(ctx)) return mark(ctx)
   if (marker !== undefined && root.tag === 'ok') return lose(ctx, 'the folder is not the one that was synced here: its marker is another')
   if (marker !== undefined)
     return lose(ctx, 'the folder has lost its marker (.eventsync/marker): it may have been emptied, replaced or unmounted')
@@ -44,6 +44,9 @@ const mark = async (ctx: FolderContext): Promise<boolean> => {
   const marker = `${ctx.deps.folder} ${ctx.deps.agentKey} ${Math.floor(ctx.deps.random() * 2 ** 48).toString(16)}`
   const error = await ctx.deps.disk.mark(marker)
   if (error !== undefined) return lose(ctx, error.reason)
-  ctx.index.setMeta('marker', marker)
+  ctx.index.atomically(() => {
+    ctx.index.setMeta('marker', marker)
+    noteRootTaken(ctx)
+  })
   return found(ctx)
 }

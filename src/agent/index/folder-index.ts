@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { nameOf, parentOf, type SyncPath } from '../../domain/path.ts'
-import type { BaseState } from '../../domain/plan/trees.ts'
+import { type BaseState, UNKNOWN_REVISION } from '../../domain/plan/trees.ts'
 import { createLru } from '../../lib/lru.ts'
 import { transaction } from '../../lib/sqlite.ts'
 import type { RemoteEntry } from '../../protocol/messages.ts'
@@ -188,6 +188,14 @@ export class FolderIndex {
     const sql = `SELECT 1 FROM node WHERE path > ? AND path < ? AND local IS NOT NULL
       AND (state & ${LOCAL_OPEN} OR (remote IS NOT NULL AND json_extract(remote, '$[1]') IS NOT NULL)) LIMIT 1`
     return this.statement(sql).get(`${directory}/`, endOf(directory)) !== undefined
+  }
+
+  /** Some files below a directory that differ from a base which the log has deleted: versions since base, or edits, as the gateway will say. */
+  askedBelow(directory: SyncPath): SyncPath[] {
+    const sql = `SELECT path FROM node WHERE path > ? AND path < ? AND state = 3 AND json_extract(local, '$[3]') IS NULL
+      AND json_extract(base, '$[0]') > ${UNKNOWN_REVISION} AND remote IS NOT NULL AND json_extract(remote, '$[1]') IS NULL LIMIT 100`
+    // One column, written from validated paths.
+    return (this.statement(sql).all(`${directory}/`, endOf(directory)) as unknown as { readonly path: SyncPath }[]).map(({ path }) => path)
   }
 
   /**
