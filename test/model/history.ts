@@ -1,5 +1,6 @@
 import { OWN_DIRECTORY } from '../../src/domain/path.ts'
-import { DIRECTORY, idOf, type ContentId } from './content-id.ts'
+import { idOf, type ContentId } from './content-id.ts'
+import type { Contents } from './contents.ts'
 import type { Inode } from './filesystem/inode.ts'
 import type { DiskObserver, Named, SimDisk } from './filesystem/sim-disk.ts'
 import type { Trace } from './trace.ts'
@@ -12,38 +13,18 @@ export interface PathEvent {
   readonly path: string
   readonly content: ContentId
   readonly by: Actor
+  /** What a power cut left of bytes that a user had written, and not synced: when they had written them. */
+  readonly wrote?: number
 }
 
-/** All contents that users made, on any device: every state that a file had after one of their calls, or that a power cut left of what they had not synced. */
-export class Contents {
-  readonly #shown = new Map<ContentId, string>()
-  readonly #written = new Set<ContentId>([DIRECTORY])
-
-  wrote(inode: Inode): ContentId {
-    const id = this.name(inode)
-    this.#written.add(id)
-    return id
-  }
-
-  name(inode: Inode): ContentId {
-    const id = idOf(inode)
-    if (!this.#shown.has(id)) this.#shown.set(id, inode.kind === 'directory' ? 'folder' : `${inode.kind} ${shorten(inode.data)}`)
-    return id
-  }
-
-  isWhole(id: ContentId): boolean {
-    return this.#written.has(id)
-  }
-
-  show(id: ContentId): string {
-    return this.#shown.get(id) ?? id
-  }
+/** A second name of an inode, and when the agent gave it. */
+interface Given {
+  readonly path: string | undefined
+  readonly at: number
 }
 
-const shorten = (data: Buffer): string => {
-  const text = data.toString('utf8', 0, 40)
-  return JSON.stringify(data.length > 40 ? `${text}…` : text) + (data.length > 40 ? ` (${data.length} bytes)` : '')
-}
+/** So long one step of an agent may take: a few calls to the disk. */
+const STEP_MS = 1
 
 const isVisible = (path: string | undefined): path is string =>
   path !== undefined && path !== OWN_DIRECTORY && !path.startsWith(`${OWN_DIRECTORY}/`)
@@ -57,6 +38,8 @@ export class DiskHistory implements DiskObserver {
   readonly seen = new Map<ContentId, number>()
   /** The last time that the last copy of a content went from this disk (own directory included), and by whom. */
   readonly gone = new Map<ContentId, PathEvent>()
+  /** What power cuts left of users' writes into files that had lost their visible names before. */
+  readonly leftHidden = new Map<ContentId, PathEvent>()
   /** Contents that users of this device made, and when first. */
   readonly made = new Map<ContentId, PathEvent>()
   /** When a user last wrote to a path, whatever came of it. */
@@ -67,6 +50,10 @@ export class DiskHistory implements DiskObserver {
   readonly #counts = new Map<ContentId, number>()
   readonly #writes = new WeakMap<Inode, { readonly by: Actor; readonly content: ContentId; readonly sequence: number }>()
   readonly #lookedAt = new WeakMap<Inode, number>()
+  /** The last name that the agent gave to an inode that had one. */
+  readonly #given = new WeakMap<Inode, Given>()
+  /** Inodes whose own last name their user took away when that given one was all that was left. */
+  readonly #letGo = new WeakMap<Inode, Given>()
   /** When the agent last looked at an inode by a visible path. */
   readonly #shownAt = new WeakMap<Inode, number>()
   #disk: SimDisk | undefined
@@ -100,6 +87,9 @@ export class DiskHistory implements DiskObserver {
       this.#who(),
       () => `${call} ${[...removed.map((each) => `-${this.#show(each)}`), ...added.map((each) => `+${this.#show(each)}`)].join(' ')}`,
     )
+    if (call === 'link' && this.actor === 'agent')
+      for (const { path, inode } of added) this.#given.set(inode, { path, at: this.#trace.now })
+    if (this.actor === 'user') for (const { inode } of removed) this.#lets(inode)
     for (const each of added) for (const { path, inode } of below(each, hiddenToo)) this.#came(sequence, path, inode)
     for (const each of removed) for (const { path, inode } of below(removedTree(each, added), hiddenToo)) this.#went(sequence, path, inode)
   }
@@ -163,6 +153,7 @@ export class DiskHistory implements DiskObserver {
     const sequence = this.#trace.next()
     this.actor = 'cut'
     const after = this.#onDisk()
+    this.#spoiltHidden(sequence, new Set(after.values()))
     this.#recount()
     for (const [content, count] of counts)
       if (count > 0 && !this.#counts.has(content)) this.gone.set(content, { sequence, path: '', content, by: 'cut' })
@@ -176,9 +167,9 @@ export class DiskHistory implements DiskObserver {
     const content = this.#contents.name(inode)
     // Spoilt as it is, it is what this device's user sees from now on.
     if (!this.seen.has(content)) this.seen.set(content, sequence)
-    push(this.appeared, { sequence, path, content, by: 'cut' })
-    this.#trace.say(`${this.#device} cut`, () => `left ${path} ${this.#contents.show(content)}`)
     const write = this.#writes.get(inode)
+    push(this.appeared, { sequence, path, content, by: 'cut', ...(write?.by === 'user' ? { wrote: write.sequence } : {}) })
+    this.#trace.say(`${this.#device} cut`, () => `left ${path} ${this.#contents.show(content)}`)
     // What a user wrote and did not sync is spoilt; from now on that is what there is.
     if (write?.by !== 'agent') return void this.#contents.wrote(inode)
     if (write.content === content) return
@@ -186,6 +177,18 @@ export class DiskHistory implements DiskObserver {
       'I12',
       `${this.#device}: after a power cut ${path}, which the agent had written, holds neither its old nor its new content: ${this.#contents.show(content)}`,
     )
+  }
+
+  /** A program may have written into a file that was replaced or removed: what is left of that comes back as a conflict copy. */
+  #spoiltHidden(sequence: number, visible: ReadonlySet<Inode>): void {
+    const root = this.#disk?.home
+    if (root === undefined) return
+    for (const { inode } of everything({ path: '', inode: root })) {
+      const write = this.#writes.get(inode)
+      if (visible.has(inode) || write?.by !== 'user' || write.content === idOf(inode)) continue
+      const content = this.#contents.wrote(inode)
+      this.leftHidden.set(content, { sequence, path: '', content, by: 'cut', wrote: write.sequence })
+    }
   }
 
   #recount(): void {
@@ -224,13 +227,32 @@ export class DiskHistory implements DiskObserver {
     this.onChange(path)
   }
 
+  /** Its user takes a name of an inode away. */
+  #lets(inode: Inode): void {
+    const given = this.#given.get(inode)
+    const [left, ...more] = [...inode.links]
+    if (given !== undefined && left !== undefined && more.length === 0 && this.#disk?.pathOf(left) === given.path)
+      this.#letGo.set(inode, given)
+  }
+
+  /**
+   * In the middle of a step the agent has given an inode a second name, and its user takes the first away: what they removed or replaced is gone by their
+   * own hand, as it would be a moment earlier, when the agent takes its name back in that same step.
+   */
+  #wasLetGo(inode: Inode): boolean {
+    const given = this.#letGo.get(inode)
+    return given !== undefined && given === this.#given.get(inode) && this.#trace.now - given.at < STEP_MS
+  }
+
   /**
    * A buried inode is looked at again before its last name goes; what somebody writes into it between that look and its end is lost on any POSIX system,
    * as it would be in a deleted file. Where there are no hard links nothing can be buried that is replaced: there it is the last look at its path.
    */
   #couldNotKnow(inode: Inode, path: string | undefined): boolean {
     const write = this.#writes.get(inode)
-    if (this.actor !== 'agent' || write?.by !== 'user') return false
+    if (this.actor !== 'agent') return false
+    if (this.#wasLetGo(inode)) return true
+    if (write?.by !== 'user') return false
     if (!isVisible(path)) return write.sequence > (this.#lookedAt.get(inode) ?? 0)
     return this.#disk?.traits.hardLinks === false && write.sequence > (this.#shownAt.get(inode) ?? Infinity)
   }

@@ -40,6 +40,11 @@ export class Trace {
     this.#kept = kept
   }
 
+  /** The world's time, in milliseconds. */
+  get now(): number {
+    return this.#scheduler.now
+  }
+
   /** A new moment, later than all before. */
   next(): number {
     return ++this.#sequence

@@ -22,6 +22,14 @@ export const judgeAuthorship = (evidence: Evidence): OnStep => {
 const last = (events: readonly PathEvent[] | undefined, until: number, which: (event: PathEvent) => boolean): PathEvent | undefined =>
   events?.findLast((event) => event.sequence <= until && which(event))
 
+/** When a user did what made a content appear: also when a power cut left only that of what they had written and not synced. */
+const actOf = (event: PathEvent): number | undefined => (event.by === 'user' ? event.sequence : event.wrote)
+
+const latest = (moments: readonly (number | undefined)[]): number | undefined => {
+  const known = moments.filter((moment) => moment !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
+}
+
 const kindOf = (content: ContentId): string => content.split(':')[0] ?? content
 
 class Judge {
@@ -74,15 +82,23 @@ class Judge {
   #replacement(path: string, content: ContentId, target: Version): void {
     if (this.#cameBack(path, content)) return
     const put = this.#lastPut(path, content)
-    if (put === undefined) return this.#strange(path, content, target)
-    this.#checkSeen('I3', path, target, put.sequence, this.#show(content))
+    const left = this.#cutThatLeft(content)
+    if (put === undefined && left === undefined) return this.#nobodys(path, content)
+    const isOfCut = left !== undefined && left.sequence > this.#lastSeenWriting(content)
+    if (isOfCut && this.#wasAtRest(left, target)) {
+      return this.#fail(
+        'I17',
+        `${path}: ${this.#show(content)}, left by a power cut, replaced ${this.#show(target.id)}, which had been in sync`,
+      )
+    }
+    if (put !== undefined) this.#checkSeen('I3', path, target, put, this.#show(content))
   }
 
   /** A content appeared at a path where the log had nothing. */
   #creation(path: string, content: ContentId): void {
     if (content === DIRECTORY || this.#cameBack(path, content)) return
     const put = this.#lastPut(path, content)
-    if (put === undefined) return this.#strange(path, content, undefined)
+    if (put === undefined) return this.#cutThatLeft(content) === undefined ? this.#nobodys(path, content) : undefined
     const earlier = this.#evidence.log.find(
       (other) =>
         other.revision < this.#entry.revision &&
@@ -92,7 +108,7 @@ class Judge {
         other.event.path === path,
     )
     const here = this.#lastPutAt(path, content)
-    if (earlier !== undefined && (here?.sequence ?? -1) < earlier.sequence) {
+    if (earlier !== undefined && (here ?? -1) < earlier.sequence) {
       const byCut = last(this.#device.history.appeared.get(path), this.#entry.sequence, (event) => event.content === content)?.by === 'cut'
       this.#fail(
         byCut ? 'I17' : 'I5',
@@ -101,17 +117,16 @@ class Judge {
     }
   }
 
-  /** No user of the device ever made it: the rest of a power cut, or nobody's. */
-  #strange(path: string, content: ContentId, target: Version | undefined): void {
-    const cut = this.#cutThatLeft(content)
-    if (cut === undefined)
-      return this.#fail(this.#whoWrote(content), `${path} got ${this.#show(content)}, which no user of this device wrote`)
+  /** No user of the device ever made it, and no power cut left it of what they made. */
+  #nobodys(path: string, content: ContentId): void {
+    this.#fail(this.#whoWrote(content), `${path} got ${this.#show(content)}, which no user of this device wrote`)
+  }
+
+  /** What a power cut spoilt had been in the log already, and nobody has written to it since. */
+  #wasAtRest(cut: PathEvent, target: Version): boolean {
     const { vanished, userWrites } = this.#device.history
     const before = vanished.get(cut.path)?.find((event) => event.sequence === cut.sequence)
-    const wasAtRest = target !== undefined && (userWrites.get(cut.path) ?? 0) < target.entry.sequence
-    if (wasAtRest && before?.content === target.id) {
-      this.#fail('I17', `${path}: ${this.#show(content)}, left by a power cut, replaced ${this.#show(target.id)}, which had been in sync`)
-    }
+    return before?.content === target.id && (userWrites.get(cut.path) ?? 0) < target.entry.sequence
   }
 
   #whoWrote(content: ContentId): Invariant {
@@ -131,25 +146,35 @@ class Judge {
   }
 
   /** When its user last put that content anywhere (a folder: at that path); an edit of a moved file lands at another path than its user wrote to. */
-  #lastPut(path: string, content: ContentId): PathEvent | undefined {
+  #lastPut(path: string, content: ContentId): number | undefined {
     if (content === DIRECTORY) return this.#lastPutAt(path, content)
+    const { appeared, made, leftHidden } = this.#device.history
+    const hidden = [made.get(content), leftHidden.get(content)].map((event) => event && actOf(event))
+    return latest([...[...appeared.keys()].map((each) => this.#lastPutAt(each, content)), ...hidden])
+  }
+
+  #lastPutAt(path: string, content: ContentId): number | undefined {
+    const events = this.#device.history.appeared.get(path) ?? []
+    return latest(events.map((event) => (event.sequence <= this.#entry.sequence && event.content === content ? actOf(event) : undefined)))
+  }
+
+  /** When its user themselves last made that content appear anywhere. */
+  #lastSeenWriting(content: ContentId): number {
     const puts = [...this.#device.history.appeared.values()].map((events) =>
       last(events, this.#entry.sequence, (event) => event.by === 'user' && event.content === content),
     )
-    const hidden = this.#device.history.made.get(content)
-    return [...puts, hidden].filter((put) => put !== undefined).toSorted((a, b) => b.sequence - a.sequence)[0]
-  }
-
-  #lastPutAt(path: string, content: ContentId): PathEvent | undefined {
-    return last(this.#device.history.appeared.get(path), this.#entry.sequence, (event) => event.by === 'user' && event.content === content)
+    return latest(puts.map((put) => put?.sequence)) ?? -1
   }
 
   #cutThatLeft(content: ContentId): PathEvent | undefined {
-    for (const events of this.#device.history.appeared.values()) {
-      const left = last(events, this.#entry.sequence, (event) => event.by === 'cut' && event.content === content)
-      if (left !== undefined) return left
-    }
-    return undefined
+    const { appeared, leftHidden } = this.#device.history
+    const left = [...appeared.values()].map((events) =>
+      last(events, this.#entry.sequence, (event) => event.by === 'cut' && event.content === content),
+    )
+    return [...left, leftHidden.get(content)]
+      .filter((event) => event !== undefined)
+      .filter(({ sequence }) => sequence <= this.#entry.sequence)
+      .toSorted((a, b) => b.sequence - a.sequence)[0]
   }
 
   /** A person approved what the loss of the root would delete. */
