@@ -15,16 +15,19 @@ import { tableOf } from './support/report.ts'
 import { delta, rename } from './workloads/delta.ts'
 import { largeFile, smallFiles } from './workloads/first-sync.ts'
 import { gateway } from './workloads/gateway.ts'
+import { gateways } from './workloads/gateways.ts'
 import { idleFiles } from './workloads/idle.ts'
 import { burst, latency } from './workloads/latency.ts'
 import { log } from './workloads/log.ts'
 
 const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway, log]
+/** Only where they are named: they need servers that are not part of EventSync. */
+const BY_NAME: readonly Workload[] = [gateways]
 
 const usage = (): never => {
   console.error(`usage: npm run bench -- [WORKLOAD…] [--runs N] [--json FILE] [--dir DIRECTORY]
        npm run bench -- --clean [--dir DIRECTORY]\n`)
-  for (const { name, about } of WORKLOADS) console.error(`  ${name.padEnd(18)} ${about}`)
+  for (const { name, about } of [...WORKLOADS, ...BY_NAME]) console.error(`  ${name.padEnd(18)} ${about}`)
   process.exit(2)
 }
 
@@ -40,9 +43,9 @@ const options = () => {
       },
     })
     const runs = Number(values.runs)
-    const chosen = WORKLOADS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-    if (!Number.isInteger(runs) || runs < 1 || positionals.some((name) => !WORKLOADS.some((workload) => workload.name === name)))
-      return usage()
+    const named = [...WORKLOADS, ...BY_NAME].filter(({ name }) => positionals.includes(name))
+    const chosen = positionals.length === 0 ? WORKLOADS : named
+    if (!Number.isInteger(runs) || runs < 1 || named.length < new Set(positionals).size) return usage()
     return { runs, chosen, json: values.json, dir: values.dir, cleaning: values.clean }
   } catch {
     return usage()

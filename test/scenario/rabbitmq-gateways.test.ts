@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { creationsIn } from '../support/log.ts'
 import { distributed } from '../support/profiles/distributed.ts'
+import { queueAgents } from '../support/queue-agent.ts'
 import { serverFor } from '../support/servers/server.ts'
 import { pathsOf } from '../support/tree.ts'
 import { until } from '../support/wait.ts'
@@ -10,6 +11,7 @@ import { expectSame, World } from '../support/world.ts'
 
 const [rabbit, s3] = [await serverFor('rabbitmq'), await serverFor('s3')]
 const FILES = 1000
+const MESSAGES = 20
 const LARGE = 24 * 1024 * 1024
 
 describe.skipIf(rabbit === undefined || s3 === undefined)('two gateways over RabbitMQ, one log and one store', () => {
@@ -39,8 +41,34 @@ describe.skipIf(rabbit === undefined || s3 === undefined)('two gateways over Rab
 
     expect(pathsOf(laptop.folder)).toHaveLength(2 * (FILES + 1))
     for (const device of [laptop, desktop]) expect((await device.status()).conflicts).toEqual([])
-    const created = creationsIn(await profile.events(world.data))
-    expect(created.size).toBe(2 * (FILES + 1))
-    expect([...created].filter(([, times]) => times > 1)).toEqual([])
+    const created = creationsIn(await profile.events(world.data)).map(({ path }) => path)
+    expect(created).toHaveLength(2 * (FILES + 1))
+    expect(new Set(created).size).toBe(created.length)
+  })
+
+  test('8 folders and 16 agents: every message is in the log once, and those of each agent in the order that it sent them, though a gateway is killed', async () => {
+    const profile = await distributed()
+    await using world = await World.create({ EVENTSYNC_AMQP_SHARDS: '8' }, profile)
+    await world.anotherGateway(profile.another)
+    await using parts = new AsyncDisposableStack()
+    const agents = await queueAgents(world.url, 8, parts)
+    const kill = Promise.withResolvers<void>()
+    const sending = agents.map(async (agent) => {
+      for (let number = 1; number <= MESSAGES; number += 1) {
+        await agent.send(4)
+        if (number === MESSAGES / 2) kill.resolve()
+      }
+    })
+    await kill.promise
+    await world.gateway.kill()
+    await Promise.all(sending)
+
+    const created = creationsIn(await profile.events(world.data)).filter(({ kind }) => kind === 'file')
+    expect(created).toHaveLength(agents.length * MESSAGES * 4)
+    for (const { signer, folder } of agents) {
+      const own = created.filter(({ agent }) => agent === signer.key)
+      expect(new Set(own.map((each) => each.folder))).toEqual(new Set([folder]))
+      expect(own.map(({ number }) => number)).toEqual(Array.from({ length: MESSAGES * 4 }, (_, at) => Math.floor(at / 4) + 1))
+    }
   })
 })

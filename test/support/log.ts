@@ -26,17 +26,16 @@ export const countOf = (events: Iterable<RecordedEvent>): ReadonlyMap<string, nu
   return counts
 }
 
-/** How often each path was created. */
-export const creationsIn = (events: Iterable<RecordedEvent>): ReadonlyMap<string, number> => {
-  const created = new Map<string, number>()
-  for (const recorded of events) {
+/** What was created, in the log's order: each path, and the agent's message that did it. */
+export const creationsIn = (events: Iterable<RecordedEvent>) =>
+  [...events].flatMap((recorded) => {
     const decoded = readOnceDecoder.decode(recorded)
     if (decoded._tag === 'Left') throw new Error(decoded.left.reason)
-    const { event: of } = decoded.right
-    if (of.of === 'folder' && of.event.type === 'FileCreated') created.set(of.event.path, (created.get(of.event.path) ?? 0) + 1)
-  }
-  return created
-}
+    const { event: of, metadata } = decoded.right
+    if (of.of !== 'folder' || of.event.type !== 'FileCreated') return []
+    const { path, content } = of.event
+    return [{ path, kind: content.kind, folder: of.folder, agent: metadata.agent, number: metadata.number }]
+  })
 
 /** The same of an embedded gateway's log. */
 export const countEvents = (logFile: string): ReadonlyMap<string, number> => countOf(eventsIn(logFile))
