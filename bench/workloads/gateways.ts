@@ -5,7 +5,7 @@ import { cpuOf } from '../support/machine.ts'
 import type { Measure } from '../support/measure.ts'
 
 const FOLDERS = 8
-const MESSAGES = 20
+const MESSAGES = 12
 const FILES = 16
 
 interface Run {
