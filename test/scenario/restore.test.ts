@@ -7,7 +7,7 @@ import { run } from '../support/processes.ts'
 import { treeOf } from '../support/tree.ts'
 import { expectSame, World, type Device } from '../support/world.ts'
 
-const MOMENTS = Number(process.env['EVENTSYNC_RESTORE_MOMENTS'] ?? 6)
+const MOMENTS = Number(process.env['EVENTSYNC_RESTORE_MOMENTS'] ?? 4)
 
 const restore = (world: World, ...args: string[]) => run(['audit', 'restore', ...args, '--data', world.data], world.profile.settings)
 
