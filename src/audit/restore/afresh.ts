@@ -15,8 +15,8 @@ export async function* restoreAfresh(restore: Restore): AsyncGenerator<E.Either<
         yield page
         return
       }
-      for (const entry of page.right)
-        if (isUnder(entry.path, restore.under) && (entry.content.kind === 'symlink') === links) yield E.right(await putBack(restore, entry))
+      const wanted = page.right.filter(({ path, content }) => isUnder(path, restore.under) && (content.kind === 'symlink') === links)
+      for (const entry of wanted) yield E.right(await putBack(restore, entry))
     }
   }
 }
