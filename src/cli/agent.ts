@@ -4,7 +4,7 @@ import { fail, type Failure, type Outcome } from '../compose/failure.ts'
 import { notInSync } from './folder-lines.ts'
 import { conclude } from './outcome.ts'
 import { example, seconds, type Command, type Globals } from './program.ts'
-import { jsonReporter, lineReporter, terminalReporter, type Reporter } from './reporter.ts'
+import { jsonReporter, lineReporter, quietly, terminalReporter, type Reporter } from './reporter.ts'
 import { deviceSettings } from './settings.ts'
 import { aborted, stopSignal } from './stop.ts'
 
@@ -14,6 +14,7 @@ interface Options extends Globals {
   readonly server?: string
   readonly insecure?: boolean
   readonly json?: boolean
+  readonly quiet?: boolean
 }
 
 /** `eventsync agent`: keeps a folder in sync. */
@@ -27,6 +28,7 @@ export const agent = (program: Command): void => {
     .option('--server <url>', 'the same gateway at another address than the one of `register`')
     .option('--insecure', 'with --server: allow ws:// to another machine')
     .option('--json', 'report one JSON object a line')
+    .option('--quiet', 'report only what is wrong: conflicts, held deletions, problems, lost connections')
     .addHelpText('after', example('$ eventsync agent ~/Sync', '$ eventsync agent ~/Sync --once && echo all there'))
     .action(async (folder: string, _: Options, command: Command) => conclude(await run(folder, command.optsWithGlobals<Options>())))
 }
@@ -50,7 +52,9 @@ const run = async (folder: string, options: Options): Promise<Outcome> => {
   return outcome
 }
 
-const reporterFor = ({ json }: Options): Reporter => {
+const reporterFor = (options: Options): Reporter => (options.quiet === true ? quietly(fullReporterFor(options)) : fullReporterFor(options))
+
+const fullReporterFor = ({ json }: Options): Reporter => {
   if (json === true) return jsonReporter()
   return process.stdout.isTTY && process.stderr.isTTY ? terminalReporter() : lineReporter()
 }

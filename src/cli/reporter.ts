@@ -29,9 +29,19 @@ export const jsonReporter = (): Reporter => {
   return { report: ({ tag, ...fields }) => line(JSON.stringify({ event: tag, time: new Date().toISOString(), ...fields })), flush }
 }
 
+const WORTH_A_WORD: ReadonlySet<FolderReport['tag']> = new Set(['conflict', 'held', 'problem', 'disconnected'])
+
+/** Hands on only what a person should know of. */
+export const quietly = ({ report, flush }: Reporter): Reporter => ({
+  report: (event) => {
+    if (WORTH_A_WORD.has(event.tag)) report(event)
+  },
+  flush,
+})
+
 const PROGRESS_LINE_EVERY_MS = 10_000
 
-/** One line an event; of progress, one now and then. */
+/** One line an event, with its time, for a file or a service's log; of progress, one now and then. */
 export const lineReporter = (): Reporter => {
   const { line, flush } = lineWriter()
   let lastProgress = performance.now()
@@ -41,7 +51,7 @@ export const lineReporter = (): Reporter => {
         if (performance.now() - lastProgress < PROGRESS_LINE_EVERY_MS) return
         lastProgress = performance.now()
       }
-      line(reportLine(event))
+      line(`${new Date().toISOString()} ${reportLine(event)}`)
     },
     flush,
   }

@@ -5,6 +5,7 @@ import { controlAddress } from '../agent/control/address.ts'
 import { serveControl } from '../agent/control/server.ts'
 import { claimFolder, type ClaimedFolder } from '../agent/device/folders.ts'
 import { startFolderSync } from '../agent/engine/folder-sync.ts'
+import { forgetEnd, rememberEnd } from '../agent/index/remembered-status.ts'
 import { prepareSchema } from '../agent/index/schema.ts'
 import type { FolderFatal, FolderReport, FolderStatus, FolderSync } from '../agent/engine/folder-sync.types.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -58,6 +59,7 @@ const openIndex = (file: string): Outcome<DatabaseSync> => {
     const database = openDatabase(file, { synchronous: 'FULL', cacheMiB: INDEX_CACHE_MIB })
     try {
       prepareSchema(database)
+      forgetEnd(database)
       return E.right(database)
     } catch (error) {
       database.close()
@@ -102,7 +104,10 @@ const run = async (
   })
   parts.defer(() => sync.stop())
   parts.defer(tellOfFirstFailure(transport, report))
-  const failed = sync.failed.then((fatal) => E.left(failureOf(folder.path, fatal)))
+  const failed = sync.failed.then((fatal) => {
+    remember(database, fatal)
+    return E.left(failureOf(folder.path, fatal))
+  })
   // Whoever stops the agent before has no ear for it any more.
   failed.catch(() => undefined)
   const named = (status: FolderStatus): FolderStatus => ({ ...status, folder: folder.path })
@@ -160,6 +165,11 @@ const tellOfFirstFailure = (transport: ClientTransport, report: AgentOptions['re
     told = heard
     heard = true
   })
+}
+
+/** `status` tells of it when there is nobody left to ask. An index that failed itself has no room for it. */
+const remember = (database: DatabaseSync, { tag, reason }: FolderFatal): void => {
+  if (tag !== 'Index') rememberEnd(database, reason)
 }
 
 const failureOf = (path: string, { tag, reason }: FolderFatal): Failure => {

@@ -82,7 +82,8 @@ const rememberedStatus = async (folder: LocalFolder): Promise<FolderStatus> => {
   const lastError = 'no agent is running for this folder'
   if (!existsSync(folder.index)) return { ...nothing, lastError }
   const { rememberedStatus: read } = await import('../agent/index/remembered-status.ts')
-  return { ...nothing, ...read(folder.index), lastError }
+  const { ended, ...known } = read(folder.index) ?? {}
+  return { ...nothing, ...known, lastError: ended === undefined ? lastError : `${lastError}; the last one stopped: ${ended}` }
 }
 
 /** Waits until the folder is in sync, for an agent to start where none runs; deletions that are held end the wait, since only a person can. */

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 /** A relative, `/`-separated path inside a folder, validated once by {@link parsePath}; never `.`, `..`, absolute or empty. */
 export type SyncPath = string & { readonly SyncPath: unique symbol }
 
+/** `reason` goes on from the path's name, or its field's: "must be relative". */
 export type PathError = { readonly tag: 'BadPath'; readonly reason: string }
 
 /** The name of the directory at a folder's root that holds the marker and staged files; it never syncs. */
@@ -42,20 +43,20 @@ const isUsual = (input: string): boolean => {
  * spaces, 255 bytes), so only the rules that keep it inside the folder and representable remain.
  */
 export const parsePath = (input: unknown): E.Either<PathError, SyncPath> => {
-  if (typeof input !== 'string') return badPath('a path must be a string')
+  if (typeof input !== 'string') return badPath('must be a string')
   // All rules below hold for it.
   if (isUsual(input)) return E.right(input as SyncPath)
-  if (input === '') return badPath('a path must not be empty')
-  if (input.startsWith('/')) return badPath('a path must be relative')
-  if (input.includes('\0')) return badPath('a path must not hold a NUL')
-  if (!input.isWellFormed()) return badPath('a path must be valid Unicode')
-  if (Buffer.byteLength(input) > MAX_PATH_BYTES) return badPath(`a path must have at most ${MAX_PATH_BYTES} bytes`)
+  if (input === '') return badPath('must not be empty')
+  if (input.startsWith('/')) return badPath('must be relative')
+  if (input.includes('\0')) return badPath('must not hold a NUL')
+  if (!input.isWellFormed()) return badPath('must be valid Unicode')
+  if (Buffer.byteLength(input) > MAX_PATH_BYTES) return badPath(`must have at most ${MAX_PATH_BYTES} bytes`)
   const names = input.split('/')
   for (const name of names) {
-    if (name === '' || name === '.' || name === '..') return badPath('a path must not hold empty, "." or ".." names')
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES) return badPath(`a name must have at most ${MAX_NAME_BYTES} bytes`)
+    if (name === '' || name === '.' || name === '..') return badPath('must not hold empty, "." or ".." names')
+    if (Buffer.byteLength(name) > MAX_NAME_BYTES) return badPath(`must not hold a name of more than ${MAX_NAME_BYTES} bytes`)
   }
-  if (names[0] === OWN_DIRECTORY) return badPath(`"${OWN_DIRECTORY}" at the root is EventSync's own`)
+  if (names[0] === OWN_DIRECTORY) return badPath(`must not lie in "${OWN_DIRECTORY}" at the root, which is EventSync's own`)
   // Every rule of SyncPath has just been checked.
   return E.right(input as SyncPath)
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { bytesOf, chunkOf, creating, deleting, enrol, gatewayWorld, textFile, updating, type Enrolled } from '../../test/support/gateway.ts'
 import { path } from '../../test/support/memory-tree.ts'
+import type { Change } from '../domain/change.ts'
 import type { Content } from '../domain/content.ts'
 import { manifestOf } from '../protocol/manifest.ts'
 import { contentHash } from '../protocol/merkle.ts'
@@ -39,6 +40,23 @@ describe('contents', () => {
     expect(await laptop.send(message)).toEqual({ tag: 'SendChunks', status: 100, missing: missing.slice(1) })
     expect(await laptop.upload([bytesOf('two')])).toMatchObject({ status: 200 })
     expect(await laptop.send(message)).toMatchObject({ outcomes: [{ status: 200 }, { status: 200 }] })
+  })
+
+  it('are refused where they are the text of a link with a NUL, in the message or sent before', async () => {
+    const world = await gatewayWorld()
+    const laptop = await enrol(world, 1)
+    const linking = (name: string, bytes: Buffer): Change => {
+      const chunk = chunkOf(bytes)
+      const manifest = { tag: 'chunks', chunks: [chunk] } as const
+      const content: Content = { kind: 'symlink', size: bytes.length, hash: chunk.hash, manifest, executable: false, modified: '1' }
+      return { tag: 'create', path: path(name), content, base: 'none' }
+    }
+    const [wrong, right, early] = ['a\0b', 'to/a', 'b\0'].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer]
+    const refusal = { status: 400, code: 'format', reason: expect.stringContaining('NUL') as string }
+    expect(await laptop.change([linking('l', wrong)], { contents: [wrong] })).toMatchObject(refusal)
+    expect(await laptop.upload([early])).toMatchObject({ status: 200 })
+    expect(await laptop.change([linking('r', right), linking('l', early)], { contents: [right] })).toMatchObject(refusal)
+    expect(await laptop.change([linking('l', right)], { contents: [right] })).toMatchObject({ outcomes: [{ status: 200 }] })
   })
 
   it('are not asked for when the change is refused', async () => {

@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, chunkOf, creating, enrol, gatewayWorld } from '../../test/support/gateway.ts'
+import { isHash, type Hash } from '../domain/content.ts'
 import type { AppendOutcome } from '../eventlog/memory.ts'
 import { parseJson, type JsonObject } from '../protocol/json.ts'
 import { checkpointText, decodeGatewayEvent } from '../protocol/gateway-event-codec.ts'
@@ -58,10 +59,21 @@ describe('the gateway', () => {
     const world = await gatewayWorld()
     const laptop = await enrol(world, 1)
     const { key, folder, signer } = laptop
-    const chain = 'c'.repeat(64)
-    const say = async (position: number, signature = signer.sign(witnessText(folder, position, chain))) =>
-      (await laptop.ask({ tag: 'Synced', key, folder, position, chain, signature })).answer
-    expect(await say(1, signer.sign('something else'))).toMatchObject({ status: 403, code: 'signature' })
+    for (const name of ['a', 'b']) await laptop.change([creating(name, name)], inside(name))
+    const chainAt = async (position: number): Promise<Hash> => {
+      const answer = await laptop.sync(position)
+      return answer.tag === 'Synced' && isHash(answer.since) ? answer.since : expect.fail(JSON.stringify(answer))
+    }
+    const say = async (position: number, chain?: Hash, wrong?: string) => {
+      const seen = chain ?? (await chainAt(position))
+      const signature = signer.sign(wrong ?? witnessText(folder, position, seen))
+      return (await laptop.ask({ tag: 'Synced', key, folder, position, chain: seen, signature })).answer
+    }
+    expect(await say(1, undefined, 'something else')).toMatchObject({ status: 403, code: 'signature' })
+    // A word on a log that never was is none, and takes nobody's turn.
+    expect(await say(1, await chainAt(2))).toMatchObject({ status: 409, code: 'chain' })
+    expect(await say(2, 'c'.repeat(64) as Hash)).toMatchObject({ status: 409, code: 'chain' })
+    expect(await say(3, await chainAt(2))).toMatchObject({ status: 409, code: 'chain' })
     expect(await say(0)).toMatchObject({ status: 200 })
     expect(await say(1)).toMatchObject({ status: 200 })
     world.clock.advance(60_001)

@@ -156,6 +156,7 @@ export const CODES = {
   stale: 'The path has moved on from Base; File holds the present version.',
   known: 'The content is an older version of the path since Base, not an edit; File holds the present version.',
   tree: 'The rules of the tree forbid it (a parent that is not a folder, a folder that is not empty).',
+  chain: 'The log does not have this chain at this position.',
   number: "The message's number is spent: make a new epoch and plan again.",
   tooLarge: 'It is larger than allowed.',
   tooMany: 'Too many attempts: wait before the next.',

@@ -74,7 +74,7 @@ const readAction = (message: Fields): PlainAction => {
 const readName = (fields: Fields, field: string): string => {
   const path = parsePath(fields.raw(field))
   if (E.isRight(path)) return path.right
-  fields.fail(field, `must be a file's id or path: ${path.left.reason}`)
+  fields.fail(field, `must be a file's id or path, and ${path.left.reason}`)
   return ''
 }
 

@@ -83,6 +83,34 @@ describe('requests', () => {
     )
   })
 
+  test('a clock is a number in every request, where there is one', () => {
+    fc.assert(
+      fc.property(requests, (request) => {
+        for (const time of ['1', null, {}, Number.POSITIVE_INFINITY]) {
+          const decoded = decodeRequest({ ...encodeRequest(request, 1), Timestamp: time }, false)
+          expect(decoded).toMatchObject({ left: { field: 'Timestamp', reason: 'must be a number' } })
+        }
+      }),
+      { numRuns: 30 },
+    )
+  })
+
+  test('a wrong path is told of in a sentence', () => {
+    const plain = (path: string) => ({
+      Action: 'Create',
+      Agent: { Key: KEY, User: { Email: 'a@b', Password: 'x' } },
+      File: { OriginalName: path, Size: '1' },
+    })
+    const said = (path: string): string => {
+      const decoded = decodeRequest(plain(path), true)
+      return E.isLeft(decoded) ? `${decoded.left.field} ${decoded.left.reason}` : ''
+    }
+    expect(said('/etc/x')).toBe('File.OriginalName must be relative')
+    expect(said('../x')).toBe('File.OriginalName must not hold empty, "." or ".." names')
+    expect(said('n'.repeat(256))).toBe('File.OriginalName must not hold a name of more than 255 bytes')
+    expect(said('.eventsync/x')).toBe('File.OriginalName must not lie in ".eventsync" at the root, which is EventSync\'s own')
+  })
+
   test('a batch still carries its signature after the wire', async () => {
     await fc.assert(
       fc.asyncProperty(batches, async (batch) => {

@@ -36,6 +36,8 @@ export const decodeRequest = (message: Json, plain: boolean): E.Either<ProtocolE
 
 const readRequest = (reader: Reader, fields: Fields, plain: boolean): Request => {
   const action = fields.raw('Action')
+  // What is not understood is not passed over: whoever sends it would believe that it counts.
+  if (fields.has('Timestamp')) fields.number('Timestamp')
   if (action === 'RegisterUser') return { tag: 'RegisterUser', ...readUser(fields.fields('Agent')) }
   if (action === 'RegisterAgent') return readRegisterAgent(fields)
   if (plain && action === 'Bytes') return { tag: 'Bytes' }

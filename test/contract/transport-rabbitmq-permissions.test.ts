@@ -1,9 +1,11 @@
-import { connect, type Channel, type ChannelModel, type Options } from 'amqplib'
+import { connect, type Channel, type ChannelModel, type ConsumeMessage, type Options } from 'amqplib'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { AgentKey } from '../../src/domain/events.ts'
-import { NOTIFICATIONS, REQUESTS, requestQueue } from '../../src/transport/rabbitmq/names.ts'
+import type { JsonObject } from '../../src/protocol/json.ts'
+import { NOTIFICATIONS, REQUESTS, requestQueue, shardOf } from '../../src/transport/rabbitmq/names.ts'
 import { createRabbitServer } from '../../src/transport/rabbitmq/server.ts'
 import type { RabbitServerTransport } from '../../src/transport/rabbitmq/server.ts'
+import { bodyOf, CONTENT_TYPE, frameIn } from '../../src/transport/rabbitmq/wire.ts'
 import type { ServerEvent } from '../../src/transport/session/options.ts'
 import { fastClock } from '../support/fast-clock.ts'
 import { serverFor } from '../support/servers/server.ts'
@@ -163,7 +165,7 @@ describe.skipIf(server === undefined)('who may do what on the broker', () => {
       await act(channel)
     }
 
-  it('takes no request whose answer would go to another, none out of another queue, and none in a queue that is not its folder', async () => {
+  it('takes no request whose answer would go to another, and none out of another queue', async () => {
     const attempts: [Options.Publish, RegExp][] = [
       [{ userId: AGENT, replyTo: `agent.${OTHER}.1` }, /reply_to/],
       [{ userId: AGENT }, /reply_to/],
@@ -175,20 +177,60 @@ describe.skipIf(server === undefined)('who may do what on the broker', () => {
       await until('the message to be set aside', () => refused.length > before)
       expect(refused.at(-1)).toMatch(reason)
     }
-    const before = handled.length
-    const copied: Options.Publish = {
-      userId: AGENT,
-      replyTo: 'amq.rabbitmq.reply-to',
-      contentType: 'application/json',
-      CC: ['1'],
-      BCC: ['1'],
+  })
+
+  it.each([['CC'], ['BCC']])(
+    'handles a request in the queue of its folder alone, however it is copied into others (%s)',
+    async (header) => {
+      const folder = ['a', 'b', 'c', 'd'].find((each) => shardOf(each, 2) === 0) ?? ''
+      const body = bodyOf('request', { message: { Action: 'Sync', Folder: folder }, payload: new Uint8Array(0) })
+      if (body._tag === 'Left') throw new Error(body.left)
+      const copied: Options.Publish = { userId: AGENT, replyTo: 'amq.rabbitmq.reply-to', contentType: CONTENT_TYPE, [header]: ['1'] }
+      const answers: unknown[] = []
+      const ask = async (channel: Channel): Promise<void> => {
+        const take = (delivery: ConsumeMessage | null): void => {
+          const frame = frameIn(delivery?.content ?? Buffer.alloc(0))
+          if (frame._tag === 'Right') answers.push([frame.right.head['Status'], frame.right.head['Reason']])
+        }
+        await channel.consume('amq.rabbitmq.reply-to', take, { noAck: true })
+        channel.publish(REQUESTS, '0', body.right, copied)
+        await until('both answers', () => answers.length === 2)
+      }
+      const before = handled.length
+      expect(await refusalOf(ask)).toBeUndefined()
+      expect(answers).toContainEqual([200, undefined])
+      expect(answers).toContainEqual([400, expect.stringContaining('belongs to another queue')])
+      expect(handled).toHaveLength(before + 1)
+    },
+  )
+
+  it('answers whoever is not enrolled with 403 but for registering, and asking whether it is welcome, which makes it nobody', async () => {
+    const answerTo = async (message: JsonObject): Promise<unknown> => {
+      const body = bodyOf('request', { message, payload: new Uint8Array(0) })
+      if (body._tag === 'Left') throw new Error(body.left)
+      const answer = Promise.withResolvers<unknown>()
+      const ask = async (channel: Channel): Promise<void> => {
+        const take = (delivery: ConsumeMessage | null): void => {
+          const frame = frameIn(delivery?.content ?? Buffer.alloc(0))
+          answer.resolve(frame._tag === 'Right' ? [frame.right.head['Status'], frame.right.head['Code']] : frame.left)
+        }
+        await channel.consume('amq.rabbitmq.reply-to', take, { noAck: true })
+        channel.publish(REQUESTS, '0', body.right, { userId: 'enrol', replyTo: 'amq.rabbitmq.reply-to', contentType: CONTENT_TYPE })
+        await answer.promise
+      }
+      expect(await refusalOf(ask, 'enrol')).toBeUndefined()
+      return answer.promise
     }
-    expect(await refusalOf(withReply(publish(REQUESTS, '0', copied)))).toBeUndefined()
-    expect(handled).toHaveLength(before)
+    for (const action of ['Sync', 'Changes', 'Open', 'RevokeAgent', 'Agents', 'Missing', undefined])
+      expect(await answerTo({ Action: action ?? 7, Agent: { Key: AGENT } }), action).toEqual([403, 'agent'])
+    const before = handled.length
+    for (const action of ['RegisterUser', 'RegisterAgent', 'SignIn'])
+      expect(await answerTo({ Action: action, Agent: { Key: AGENT } }), action).toEqual([200, undefined])
+    expect(handled.slice(before)).toEqual(['undefined', 'undefined', 'undefined'])
   })
 
   it('sets aside what a queue with a dead-letter exchange throws at the requests', async () => {
-    const before = refused.length
+    const [before, begun] = [refused.length, handled.length]
     const trick = async (channel: Channel): Promise<void> => {
       const through = { ...own, arguments: { 'x-dead-letter-exchange': REQUESTS, 'x-dead-letter-routing-key': '0', 'x-message-ttl': 1 } }
       await channel.assertQueue(`agent.${AGENT}.3`, through)
@@ -197,7 +239,7 @@ describe.skipIf(server === undefined)('who may do what on the broker', () => {
       await until('what was thrown to be set aside', () => refused.length > before)
     }
     expect(await refusalOf(trick)).toBeUndefined()
-    expect(handled).not.toContain('undefined')
+    expect(handled).toHaveLength(begun)
   })
 
   it('bounds what an agent can make the broker keep', async () => {

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { md5 } from '../support/pysync-client.ts'
 import { createRabbitWorld } from '../support/rabbit-world.ts'
+import { run } from '../support/processes.ts'
 import { serverFor } from '../support/servers/server.ts'
 import { pathsOf } from '../support/tree.ts'
-import { until } from '../support/wait.ts'
+import { EMAIL, PASSWORD } from '../support/world.ts'
+import { until, within } from '../support/wait.ts'
 
 const KEY = '6C19A781148814833ED25840B7A07BA7'
 const USER = 'usuario01@pysync.com'
@@ -42,10 +44,36 @@ describe.skipIf(server === undefined)('over RabbitMQ', () => {
     await until('the file to arrive by a notification', () => pathsOf(laptop.folder).includes('back'))
 
     expect(await desktop.run('agents', 'revoke', 'laptop')).toMatchObject({ code: 0 })
-    await until('the revoked device to be cut off', async () => JSON.stringify(await laptop.status()).includes('"connected":false'))
+    // The broker only lets it in no more; that it is refused, and why, is the gateway's own word.
+    expect(await within('the end of the revoked device', laptop.agent.ended, 30)).toBe(5)
+    expect(laptop.agent.lines.join('\n')).toContain('revoked')
+    expect((await laptop.run('status')).stdout).toContain('the agent has been revoked')
+    expect(await laptop.run('agent', laptop.folder, '--once')).toMatchObject({ code: 5 })
     writeFileSync(desktop.path('later'), 'goes on')
     await desktop.settle()
     expect(pathsOf(laptop.folder)).not.toContain('later')
+  })
+
+  test('enrolment is refused where the password, the account or the device is not right; a gateway that is away refuses nobody', async () => {
+    await using net = await createRabbitWorld(server ?? '')
+    const [laptop, desktop] = [await net.device('laptop'), await net.device('desktop')]
+    const enrol = (name: string, email: string, password: string) => {
+      const state = join(net.world.root, `${name}-state`)
+      return run(['register', email, '--server', net.url, '--name', name, '--state', state], { EVENTSYNC_PASSWORD: password })
+    }
+    const wrong = await enrol('phone', EMAIL, 'wrong')
+    const nobody = await enrol('phone', 'nobody@example.org', PASSWORD)
+    expect([wrong.code, nobody.code]).toEqual([5, 5])
+    // Who there is can't be told from the answer.
+    expect(wrong.stderr).toBe(nobody.stderr)
+    expect(await desktop.run('agents', 'revoke', 'laptop')).toMatchObject({ code: 0 })
+    const again = await enrol('laptop', EMAIL, PASSWORD)
+    expect([again.code, again.stderr]).toEqual([5, expect.stringContaining('revoked') as string])
+    expect(await enrol('phone', EMAIL, PASSWORD)).toMatchObject({ code: 0 })
+    await net.world.gateway.stop()
+    // The broker refuses all of them now, as nobody answers for them.
+    for (const device of [laptop, desktop])
+      expect(await device.run('agent', device.folder, '--once', '--timeout', '15')).toMatchObject({ code: 4 })
   })
 
   test("the example client does all of PySync's document, beside an agent", async () => {

@@ -9,6 +9,8 @@ export interface RememberedStatus {
   readonly incoming: number
   readonly conflicts: readonly string[]
   readonly held: readonly string[]
+  /** Why the last agent stopped by itself, where it did. */
+  readonly ended?: string
 }
 
 /** Reads an index beside whoever writes it, and writes nothing; undefined where an agent has only begun to make it. */
@@ -16,6 +18,7 @@ export const rememberedStatus = (file: string): RememberedStatus | undefined => 
   const db = openDatabase(file, { synchronous: 'NORMAL', readOnly: true })
   try {
     if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'held'").get() === undefined) return undefined
+    const [ended] = texts(db, `SELECT value AS text FROM meta WHERE key = '${ENDED}'`)
     const held = texts(db, 'SELECT path AS text FROM held WHERE approved = 0 ORDER BY path')
     return {
       position: Number(texts(db, "SELECT value AS text FROM meta WHERE key = 'position'")[0] ?? -1),
@@ -25,10 +28,23 @@ export const rememberedStatus = (file: string): RememberedStatus | undefined => 
         (path) => isConflictName(path.slice(path.lastIndexOf('/') + 1)),
       ),
       held,
+      ...(ended === undefined ? {} : { ended }),
     }
   } finally {
     db.close()
   }
+}
+
+const ENDED = 'ended'
+
+/** Why an agent stops by itself: for whoever asks afterwards. */
+export const rememberEnd = (db: DatabaseSync, reason: string): void => {
+  db.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(ENDED, reason)
+}
+
+/** Another agent begins. */
+export const forgetEnd = (db: DatabaseSync): void => {
+  db.prepare('DELETE FROM meta WHERE key = ?').run(ENDED)
 }
 
 // Each statement selects one TEXT column named text.

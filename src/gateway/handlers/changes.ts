@@ -22,6 +22,8 @@ export const changes = async (context: Context, { request: { batch }, agent, pay
   const leaves = batch.canonical.map(leafHash)
   if (!(await isSigned(context, batch, agent, leaves)))
     return reply(refused(403, 'signature', "the signature is not the enrolled key's over this message"))
+  const link = await wrongLink(context, batch, agent, contents)
+  if (link !== undefined) return reply(link)
   const job: Job = {
     agent,
     changes: batch.changes,
@@ -43,6 +45,25 @@ const isSigned = async ({ core }: Context, { head, signature }: SignedBatch, age
   head.root === merkleRoot(leaves) &&
   agent.publicKey !== null &&
   (await core.verify(agent.publicKey, headText(head), signature))
+
+/** A link text is bytes without a NUL: no system could make a link of another. It came inside the message, or is one that the sender may name. */
+const wrongLink = async (
+  { core }: Context,
+  { head, changes: all }: SignedBatch,
+  agent: Agent,
+  contents: ReadonlyMap<Hash, NewChunk>,
+): Promise<Refused | undefined> => {
+  for (const [index, change] of all.entries()) {
+    const content = contentOf(change)
+    if (content?.kind !== 'symlink') continue
+    const inside = contents.get(content.hash)?.bytes
+    const known = inside === undefined && core.present.size(agent.account, head.folder, content.hash) !== undefined
+    const stored = known ? await core.chunks.read(content.hash) : undefined
+    const text = inside ?? (stored?._tag === 'Right' ? stored.right : undefined)
+    if (text?.includes(0) === true) return refused(400, 'format', `Changes[${index}].File.Chunks must be a link's text without a NUL`)
+  }
+  return undefined
+}
 
 /** Cuts a payload into the chunks that it is said to be, each checked against its hash. */
 export const takeContents = (named: readonly Chunk[], payload: Uint8Array): ReadonlyMap<Hash, NewChunk> | Refused => {

@@ -21,11 +21,7 @@ export const sync = async (context: Context, { request, agent }: Signed<'Sync'>)
 }
 
 export const syncSince = async (core: Core, folder: FolderId, position: number): Promise<Answer> => {
-  if (position > (core.state.head(folderStream(folder))?.revision ?? -1)) {
-    // Another gateway may have told the agent of it: only the log itself can say that there is no more (I10).
-    const fresh = await core.tail.catchUp()
-    if (E.isLeft(fresh)) return failed({ tag: 'Unavailable' })
-  }
+  if (!(await reaches(core, folder, position))) return failed({ tag: 'Unavailable' })
   const head = core.state.head(folderStream(folder)) ?? { revision: -1, chain: '' }
   const page = position >= head.revision ? { entries: [], more: false } : pageSince(core, folder, position)
   const end = page.more ? (page.entries.at(-1)?.revision ?? head.revision) : head.revision
@@ -44,6 +40,10 @@ export const syncSince = async (core: Core, folder: FolderId, position: number):
     more: page.more,
   }
 }
+
+/** Whether enough of the log is known to speak of a position. Another gateway may have told of it: only the log itself can say that there is no more (I10). */
+export const reaches = async (core: Core, folder: FolderId, position: number): Promise<boolean> =>
+  position <= (core.state.head(folderStream(folder))?.revision ?? -1) || E.isRight(await core.tail.catchUp())
 
 /** A page ends where its last event does: a move's two paths come together. */
 const pageSince = (core: Core, folder: FolderId, position: number): { readonly entries: readonly TreeEntry[]; readonly more: boolean } => {
@@ -64,7 +64,7 @@ const weigh = ({ path, content }: TreeEntry): number =>
   (content?.manifest.tag === 'chunks' ? content.manifest.chunks.length * CHUNK_BYTES : CHUNK_BYTES)
 
 /** The log's chain at a revision; '' before its start and beyond its end. */
-const chainAt = async ({ state, log }: Core, folder: FolderId, revision: number): Promise<E.Either<ReadError, string>> => {
+export const chainAt = async ({ state, log }: Core, folder: FolderId, revision: number): Promise<E.Either<ReadError, string>> => {
   const head = state.head(folderStream(folder))
   if (head === undefined || revision < 0 || revision > head.revision) return E.right('')
   if (revision === head.revision) return E.right(head.chain)

@@ -3,7 +3,7 @@ import type { AgentKey } from '../../domain/events.ts'
 import type { ClientTransport } from '../port.ts'
 import { SessionClient, type Connect, type SessionClientOptions } from '../session/client.ts'
 import type { Link } from '../session/link.ts'
-import { AmqpConnection, type BrokerAddress } from './amqp.ts'
+import { AmqpConnection, BrokerError, type BrokerAddress } from './amqp.ts'
 import { RabbitLink, type Wires } from './link.ts'
 import { agentQueue, ENROL, NOTIFICATIONS, REPLY_TO } from './names.ts'
 
@@ -28,7 +28,25 @@ const addressAs = ({ url, ...broker }: BrokerAddress, user: string, password: st
   return { ...broker, url: whole.href }
 }
 
-const connectOnce = async ({ broker, credentials, random, clock }: RabbitClientOptions, signal: AbortSignal): ReturnType<Connect> => {
+/**
+ * A broker refuses an agent that the gateway refuses, and everybody while no gateway answers its questions. So a refused agent comes as one that is
+ * not enrolled, and asks the gateway itself: only its own answer means "refused".
+ */
+const connectOnce = async (options: RabbitClientOptions, signal: AbortSignal): ReturnType<Connect> => {
+  const made = await connectAs(options, options.credentials, signal)
+  if (E.isRight(made)) return made
+  const reason = made.left instanceof Error ? made.left.message : String(made.left)
+  if (options.credentials === undefined || !(made.left instanceof BrokerError) || made.left.tag !== 'refused') return E.left(reason)
+  const asking = await connectAs(options, undefined, signal)
+  return E.mapLeft(() => reason)(asking)
+}
+
+/** A left is what was thrown. */
+const connectAs = async (
+  { broker, random, clock, credentials: own }: RabbitClientOptions,
+  credentials: RabbitClientOptions['credentials'],
+  signal: AbortSignal,
+): Promise<E.Either<unknown, Link>> => {
   const user = credentials?.agent ?? ENROL
   const address = addressAs(broker, user, credentials?.password ?? ENROL)
   await using parts = new AsyncDisposableStack()
@@ -36,12 +54,13 @@ const connectOnce = async ({ broker, credentials, random, clock }: RabbitClientO
     const connections: AmqpConnection[] = []
     for (const purpose of ['requests', 'chunks'])
       connections.push(parts.use(await AmqpConnection.open(address, `eventsync ${user} ${purpose}`, signal)))
-    const link = await linkOver({ connections, agent: credentials?.agent, user, nonce: Buffer.from(random(16)).toString('hex'), clock })
+    const nonce = Buffer.from(random(16)).toString('hex')
+    const link = await linkOver({ connections, agent: credentials?.agent, user, nonce, clock, asksOnly: own !== credentials })
     // From here on the link owns the connections.
     parts.move()
     return E.right(link)
   } catch (error) {
-    return E.left(error instanceof Error ? error.message : String(error))
+    return E.left(error)
   }
 }
 

@@ -102,11 +102,12 @@ const asSigned = (from: From, { Agent: agent }: JsonObject): From => {
   return { ...from, user: typeof key === 'string' ? key.toUpperCase() : from.user }
 }
 
-/** What somebody may ask for who is not enrolled. */
-const ENROLLING: ReadonlySet<unknown> = new Set(['RegisterUser', 'RegisterAgent'])
+/** What somebody may ask for who is not enrolled, or whom the broker takes for that: a sign-in tells a revoked agent so, and has no effect. */
+const ENROLLING: ReadonlySet<unknown> = new Set(['RegisterUser', 'RegisterAgent', 'SignIn'])
 
 const mayAsk = ({ user, resent }: From, action: unknown): E.Either<NotTaken, void> => {
-  if (user === ENROL && !ENROLLING.has(action)) return E.left({ tag: 'refused', reason: 'The enrolment account may only register.' })
+  if (user === ENROL && !ENROLLING.has(action))
+    return E.left({ tag: 'refused', reason: 'The enrolment account may only register, and ask whether an agent is welcome.' })
   // Else whoever holds the gateways' credentials could ask in any agent's name.
   if (resent && !PROVES_ITSELF.has(action))
     return E.left({ tag: 'refused', reason: 'Only what proves by itself who made it may be sent again.' })

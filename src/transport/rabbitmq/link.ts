@@ -34,6 +34,8 @@ export interface Wires {
   /** The broker's name for it: every message carries it, and the broker checks it. */
   readonly user: string
   readonly nonce: string
+  /** The broker does not let the agent in as itself: a sign-in is to tell whether the gateway says so, too, and nothing else. */
+  readonly asksOnly: boolean
   readonly clock: Clock
 }
 
@@ -121,6 +123,8 @@ export class RabbitLink implements Link {
     if (E.isLeft(frame)) return this.#listener?.received(frame)
     const id = Number(properties.correlationId ?? 0)
     if (frame.right.type === 'answer') this.#answered(id)
+    if (this.#wires.asksOnly && frame.right.head['Status'] === 200)
+      return this.#end('The broker refuses this device, though the gateway does not.')
     this.#frame({ ...frame.right, id })
   }
 

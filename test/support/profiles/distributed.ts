@@ -55,7 +55,6 @@ export const distributed = async ({ broker, log: ownLog, storePort }: OwnServers
     entrance: () => Number(new URL(vhost.agentUrl).port),
     urlAt: (port) => `amqp://127.0.0.1:${port}/${vhost.name}`,
     events: () => eventsAt(log.url),
-    tellsRevoked: false,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -9,6 +9,5 @@ export const embedded = (): Profile => ({
   entrance: (port) => port,
   urlAt: (port) => `ws://127.0.0.1:${port}`,
   events: async (data) => [...eventsIn(join(data, 'log.db'))],
-  tellsRevoked: true,
   [Symbol.asyncDispose]: async () => undefined,
 })

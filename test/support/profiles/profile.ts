@@ -14,11 +14,6 @@ export interface Profile extends AsyncDisposable {
   urlAt(port: number): string
   /** The whole log of the gateway with this data directory. */
   events(data: string): Promise<readonly RecordedEvent[]>
-  /**
-   * Whether a device that was revoked hears it. Over RabbitMQ it doesn't: the broker closes its connections and lets it in no more, and says the
-   * same while no gateway runs; only a gateway's own answer counts as refused (docs/operations.md, "RabbitMQ").
-   */
-  readonly tellsRevoked: boolean
 }
 
 /** The profiles that scenarios run on, by name. Each loads what it needs when it is made. */
