@@ -25,6 +25,7 @@ import { systemClock } from '../src/lib/clock.ts'
 import { openDatabase } from '../src/lib/sqlite.ts'
 import { workerUrl } from '../src/lib/worker-url.ts'
 import type { FollowFiles } from '../src/compose/follow-worker.ts'
+import { verifyByThread } from '../src/compose/verify-by-thread.ts'
 import { followByThread } from '../src/projections/follow/follow-by-thread.ts'
 import { openState } from '../src/projections/state/state.ts'
 import { decodeAnswer } from '../src/protocol/answer.ts'
@@ -33,7 +34,7 @@ import { sha256 } from '../src/protocol/hash.ts'
 import { parseJson, type JsonObject } from '../src/protocol/json.ts'
 import type { Request } from '../src/protocol/messages.ts'
 import { encodeRequest } from '../src/protocol/request.ts'
-import { createKeyPair, registrationProofText, signInText, verifyAsync, type Signer } from '../src/protocol/signing.ts'
+import { createKeyPair, registrationProofText, signInText, type Signer } from '../src/protocol/signing.ts'
 import { NO_BYTES, type Peer } from '../src/transport/port.ts'
 
 const must = <L, A>(either: E.Either<L, A>): A => {
@@ -74,7 +75,7 @@ const openGateway = async (directory: string, parts: AsyncDisposableStack, metri
     clock: systemClock,
     random: randomBytes,
     signer: createKeyPair(),
-    verify: verifyAsync,
+    verify: parts.use(verifyByThread()).verify,
     passwords: scryptPasswords(randomBytes, { n: 2, r: 1, p: 1 }),
     turn: () => turn(),
     settings: { ...DEFAULT_SETTINGS, limits: { ...DEFAULT_SETTINGS.limits, attempts: { burst: 1e6, perMinute: 1e6 } } },

@@ -12,7 +12,6 @@ import { openUploads } from '../gateway/uploads.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLog, type Log } from '../lib/log.ts'
 import { catchUp } from '../projections/state/catch-up.ts'
-import { verifyAsync } from '../protocol/signing.ts'
 import type { DataDirectory } from './data-directory.ts'
 import { openEventLog, type OpenedLog } from './event-log.ts'
 import { fail, type Outcome } from './failure.ts'
@@ -20,6 +19,7 @@ import { startFollowing, type Following } from './follow.ts'
 import type { FollowFiles } from './follow-worker.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
+import { verifyByThread } from './verify-by-thread.ts'
 
 /** All that a gateway stands on, whoever it serves. */
 export interface GatewayParts {
@@ -79,7 +79,7 @@ export const openGatewayParts = async (
     clock: systemClock,
     random: randomBytes,
     signer: data.signer,
-    verify: verifyAsync,
+    verify: parts.use(verifyByThread()).verify,
     passwords: scryptPasswords(randomBytes),
     turn: () => turn(),
     settings: settingsOf(config),
