@@ -5,6 +5,8 @@ import type { AppendedMessage, Messages, Sender } from '../port.ts'
 
 /** How many numbers of an agent, folder and epoch are remembered (DESIGN.md, section 6: once only). */
 export const REMEMBERED = 1024
+/** Older ones go so many at a time: each deletion writes a page of its own. */
+const FORGOTTEN_AT_ONCE = 64
 
 /** The messages, and how they are written. */
 export interface MessageTables extends Messages {
@@ -15,6 +17,8 @@ interface SenderRow {
   readonly id: number
   readonly latest: number
 }
+
+const stepOf = (number: number): number => Math.floor(number / FORGOTTEN_AT_ONCE)
 
 export const prepareMessages = (db: DatabaseSync): MessageTables => {
   const sender = db.prepare('SELECT id, latest FROM senders WHERE agent = ? AND folder = ? AND epoch = ?')
@@ -37,14 +41,16 @@ export const prepareMessages = (db: DatabaseSync): MessageTables => {
     find: (of, number) => {
       const known = senderOf(of)
       if (known === undefined || number > known.latest) return { tag: 'new' }
+      if (number <= known.latest - REMEMBERED) return { tag: 'spent' }
       const row = find.get(known.id, number)
       return row === undefined ? { tag: 'spent' } : { tag: 'appended', message: toAppended(row) }
     },
     add: (of, number, { root, position, outcomes }) => {
-      const id = senderOf(of)?.id ?? begin(of, number)
+      const known = senderOf(of)
+      const id = known?.id ?? begin(of, number)
       add.run(id, number, root, position, JSON.stringify(outcomes))
       setLatest.run(number, id)
-      forget.run(id, number - REMEMBERED)
+      if (stepOf(number) > stepOf(known?.latest ?? 0)) forget.run(id, number - REMEMBERED)
     },
   }
 }
