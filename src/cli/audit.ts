@@ -4,6 +4,7 @@ import { auditDiff } from './audit/diff.ts'
 import { auditExport } from './audit/export.ts'
 import { auditHistory } from './audit/history.ts'
 import { auditLog } from './audit/log.ts'
+import { auditReplay } from './audit/replay.ts'
 import { auditRestore } from './audit/restore.ts'
 import { auditTree } from './audit/tree.ts'
 import { auditVerify } from './audit/verify.ts'
@@ -23,6 +24,17 @@ export const audit = (program: Command): void => {
         '$ eventsync audit verify --data /var/lib/eventsync',
       ),
     )
-  for (const add of [auditLog, auditHistory, auditCat, auditTree, auditDiff, auditVerify, auditCheckpoint, auditExport, auditRestore])
+  for (const add of [
+    auditLog,
+    auditHistory,
+    auditCat,
+    auditTree,
+    auditDiff,
+    auditVerify,
+    auditCheckpoint,
+    auditExport,
+    auditRestore,
+    auditReplay,
+  ])
     add(group)
 }
