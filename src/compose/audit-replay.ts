@@ -49,10 +49,12 @@ const filesOf = (config: GatewayConfig, files: DataFiles, directory: string, pro
   remoteLog: config.log,
   objects: files.objects,
   store: config.store,
-  // The embedded log's own file holds the state, too.
-  live: projection === 'follow' ? files.projections : config.log.tag === 'sqlite' ? files.log : files.state,
+  live: projection === 'follow' ? files.projections : stateFile(config, files),
   fresh: join(directory, `${projection}.db`),
 })
+
+/** The embedded log's own file holds the state, too. */
+const stateFile = ({ log }: GatewayConfig, files: DataFiles): string => (log.tag === 'sqlite' ? files.log : files.state)
 
 type Done = Extract<FromReplay, { tag: 'done' }>
 

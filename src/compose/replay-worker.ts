@@ -35,8 +35,6 @@ const LOOKS = 3
 const { projection, live: liveFile, fresh: freshFile, objects, store: storeConfig, ...files } = workerData as ReplayFiles
 const port = parentPort
 if (port === null) throw new Error('this module is a worker thread')
-// Only a window's messages have an origin.
-// oxlint-disable-next-line unicorn/require-post-message-target-origin
 const tell = (message: FromReplay): void => port.postMessage(message)
 
 const checkpointOf = (db: DatabaseSync): LogPosition | undefined => {
