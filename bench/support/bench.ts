@@ -1,17 +1,21 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Trash } from './files.ts'
+import type { Backends } from './backend.ts'
 import { number } from './report.ts'
 import { median, type Measure } from './measure.ts'
+import { Stack } from './stack.ts'
 
 /** What the workloads share: a directory, and how often each is to be run. */
 export class Bench {
   readonly runs: number
   readonly trash: Trash
   readonly #root: string
+  readonly #backends: Backends
   #count = 0
 
-  constructor(root: string, runs: number) {
+  constructor(root: string, runs: number, backends: Backends) {
+    this.#backends = backends
     this.#root = root
     this.runs = runs
     this.trash = new Trash(join(root, 'trash'))
@@ -23,6 +27,11 @@ export class Bench {
     const directory = join(this.#root, `run-${this.#count}`)
     mkdirSync(directory, { recursive: true })
     return directory
+  }
+
+  /** A gateway and two devices in this directory, on the profile that is measured. */
+  async stack(directory: string, counted = false): Promise<Stack> {
+    return Stack.create(join(directory, 'stack'), await this.#backends.fresh(), counted)
   }
 
   say(text: string): void {
@@ -46,6 +55,8 @@ export class Bench {
 export interface Workload {
   readonly name: string
   readonly about: string
+  /** It is about the embedded log alone. */
+  readonly embeddedOnly?: true
   readonly run: (bench: Bench) => Promise<readonly Measure[]>
 }
 

@@ -9,6 +9,7 @@ import { askAgent } from '../../src/agent/control/client.ts'
 import { folderAt } from '../../src/agent/device/folders.ts'
 import type { FolderStatus } from '../../src/agent/engine/folder-sync.types.ts'
 import { TcpProxy } from '../../test/support/tcp-proxy.ts'
+import type { Backend } from './backend.ts'
 import { untilSame, type Wanted } from './files.ts'
 import { cpuOf } from './machine.ts'
 
@@ -27,12 +28,12 @@ class Running {
   readonly log: string
   readonly #ended: Promise<void>
 
-  constructor(log: string, args: readonly string[]) {
+  constructor(log: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const out = openSync(log, 'a')
     this.log = log
     this.child = spawn(EVENTSYNC, [...args], {
       stdio: ['ignore', out, out],
-      env: { ...ENVIRONMENT, ...profileOptions(basename(log, '.log')) },
+      env: { ...ENVIRONMENT, ...env, ...profileOptions(basename(log, '.log')) },
     })
     closeSync(out)
     this.#ended = new Promise((resolve) => this.child.once('close', () => resolve()))
@@ -62,12 +63,14 @@ export class Device {
   readonly state: string
   /** Counts the bytes of this device's connection. */
   readonly relay: TcpProxy | undefined
+  readonly #backend: Backend
   #agent: Running | undefined
 
-  constructor(root: string, name: string, relay: TcpProxy | undefined) {
+  constructor(root: string, name: string, backend: Backend, relay: TcpProxy | undefined) {
     this.folder = join(root, name)
     this.state = join(root, `${name}-state`)
     this.relay = relay
+    this.#backend = backend
     mkdirSync(this.folder)
   }
 
@@ -80,7 +83,7 @@ export class Device {
   }
 
   start(): void {
-    const server = this.relay === undefined ? [] : ['--server', `ws://127.0.0.1:${this.relay.port}`]
+    const server = this.relay === undefined ? [] : ['--server', this.#backend.urlAt(this.relay.port)]
     this.#agent = new Running(`${this.folder}.log`, ['agent', this.folder, '--state', this.state, ...server])
   }
 
@@ -127,25 +130,28 @@ export class Stack implements AsyncDisposable {
   readonly #gateway: Running
   readonly #parts = new AsyncDisposableStack()
 
-  private constructor(root: string, gateway: Running, relays: readonly (TcpProxy | undefined)[]) {
+  private constructor(root: string, backend: Backend, gateway: Running, relays: readonly (TcpProxy | undefined)[]) {
     this.#gateway = gateway
     this.data = join(root, 'data')
-    this.a = new Device(root, 'A', relays[0])
-    this.b = new Device(root, 'B', relays[1])
+    this.a = new Device(root, 'A', backend, relays[0])
+    this.b = new Device(root, 'B', backend, relays[1])
+    this.#parts.use(backend)
     this.#parts.defer(() => gateway.stop())
     for (const relay of relays) if (relay !== undefined) this.#parts.use(relay)
     for (const device of [this.a, this.b]) this.#parts.defer(() => device.stop())
   }
 
   /** `counted`: each device reaches the gateway through a relay that counts. */
-  static async create(root: string, counted = false): Promise<Stack> {
+  static async create(root: string, backend: Backend, counted = false): Promise<Stack> {
     mkdirSync(root, { recursive: true })
     const port = await freePort()
-    const gateway = new Running(join(root, 'gateway.log'), ['serve', '--data', join(root, 'data'), '--listen', `127.0.0.1:${port}`])
-    const relays = counted ? [await relayTo(port), await relayTo(port)] : []
-    const stack = new Stack(root, gateway, relays)
+    const args = ['serve', '--data', join(root, 'data'), '--listen', `127.0.0.1:${port}`]
+    const gateway = new Running(join(root, 'gateway.log'), args, backend.settings)
+    const entrance = backend.entrance(port)
+    const relays = counted ? [await relayTo(entrance), await relayTo(entrance)] : []
+    const stack = new Stack(root, backend, gateway, relays)
     try {
-      await stack.#prepare(port)
+      await stack.#prepare(port, backend.urlAt(entrance))
       return stack
     } catch (error) {
       await stack[Symbol.asyncDispose]()
@@ -153,7 +159,7 @@ export class Stack implements AsyncDisposable {
     }
   }
 
-  async #prepare(port: number): Promise<void> {
+  async #prepare(port: number, url: string): Promise<void> {
     while (
       !(await fetch(`http://127.0.0.1:${port}/readyz`).then(
         ({ ok }) => ok,
@@ -163,7 +169,7 @@ export class Stack implements AsyncDisposable {
       this.#gateway.check()
       await pause(20)
     }
-    const server = ['--server', `ws://127.0.0.1:${port}`]
+    const server = ['--server', url]
     await command(['user', 'add', EMAIL, ...server])
     for (const [name, { state }] of Object.entries({ a: this.a, b: this.b }))
       await command(['register', EMAIL, ...server, '--name', name, '--state', state])

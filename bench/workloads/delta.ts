@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, Workload } from '../support/bench.ts'
 import { makeFile, makeFiles, MIB, must, warm, type Wanted } from '../support/files.ts'
 import type { Measure } from '../support/measure.ts'
-import { Stack, wireSince } from '../support/stack.ts'
+import { wireSince, type Stack } from '../support/stack.ts'
 
 const SIZE = 256 * MIB
 /** Three chunks of the largest size, and 64 KiB. */
@@ -88,7 +88,7 @@ const withFile = async (
   use: (stack: Stack, directory: string) => Promise<readonly Measure[]>,
 ): Promise<readonly Measure[]> => {
   const directory = bench.fresh()
-  await using stack = await Stack.create(join(directory, 'stack'), true)
+  await using stack = await bench.stack(directory, true)
   makeFile(join(directory, 'big.bin'), SIZE)
   copyFileSync(join(directory, 'big.bin'), join(stack.a.folder, 'big.bin'))
   stack.start()

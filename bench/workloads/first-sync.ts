@@ -3,12 +3,11 @@ import { join } from 'node:path'
 import { cpuNote, type Bench, type Workload } from '../support/bench.ts'
 import { copyTime, listFiles, makeFile, makeFiles, MIB, must, warm } from '../support/files.ts'
 import type { Measure } from '../support/measure.ts'
-import { Stack } from '../support/stack.ts'
 
 /** Both agents are started on A with the data and B empty: from then until B is identical. */
 const firstSync = async (bench: Bench, source: string, gib: number, directory: string) => {
   const floorAt = join(directory, 'floor')
-  await using stack = await Stack.create(join(directory, 'stack'))
+  await using stack = await bench.stack(directory)
   await must('cp', ['-a', `${source}/.`, stack.a.folder])
   const present = listFiles(stack.a.folder)
   await must('sync', [])

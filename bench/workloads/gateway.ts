@@ -28,6 +28,7 @@ const SIZES = [
 ] as const
 
 export const gateway: Workload = {
+  embeddedOnly: true,
   name: 'gateway',
   about: 'durable changes of 1 KiB through the gateway, embedded log',
   run: async (bench: Bench): Promise<readonly Measure[]> => {

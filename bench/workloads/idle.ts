@@ -1,10 +1,9 @@
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Bench, Workload } from '../support/bench.ts'
 import { makeFiles, warm } from '../support/files.ts'
 import { cpuOf, memoryOf } from '../support/machine.ts'
 import type { Measure } from '../support/measure.ts'
-import { Stack, type Device } from '../support/stack.ts'
+import type { Device, Stack } from '../support/stack.ts'
 
 const FILES = 100_000
 const FILE_SIZE = 100
@@ -97,7 +96,7 @@ export const idleFiles: Workload = {
   about: '100,000 files idle: memory, CPU, warm start',
   run: async (bench) => {
     const directory = bench.fresh()
-    await using stack = await Stack.create(join(directory, 'stack'))
+    await using stack = await bench.stack(directory)
     const measures = await measureAll(bench, stack)
     await stack[Symbol.asyncDispose]()
     bench.trash.take(directory)

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { cpuNote, type Bench, type Workload } from '../support/bench.ts'
 import { makeFiles, warm } from '../support/files.ts'
 import { median, quantile, type Measure } from '../support/measure.ts'
-import { Stack } from '../support/stack.ts'
+import type { Stack } from '../support/stack.ts'
 
 const SAMPLES = 200
 const PAUSE_MS = 300
@@ -36,7 +36,7 @@ const sample = async (stack: Stack, name: string): Promise<number> => {
 
 /** Two agents in sync, with a thousand files there already. */
 const inSync = async (bench: Bench, directory: string): Promise<Stack> => {
-  const stack = await Stack.create(join(directory, 'stack'))
+  const stack = await bench.stack(directory)
   const present = makeFiles(stack.a.folder, 1000, FILE_SIZE)
   stack.start()
   await stack.untilSame({ present })

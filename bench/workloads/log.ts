@@ -16,6 +16,7 @@ const syncMs = (text: string): number => numberIn(text, /sync of 100 changes: ([
 const peakMiB = (text: string): number => numberIn(text, /replay \d+ events\/s, peak (\d+) MiB/)
 
 export const log: Workload = {
+  embeddedOnly: true,
   name: 'log',
   about: 'what Sync costs by the size of the log; replay, and all projections built anew',
   run: async (bench): Promise<readonly Measure[]> => {

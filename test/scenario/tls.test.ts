@@ -8,7 +8,7 @@ import { expired, selfSigned, type Certificate } from '../support/certificate.ts
 import { StandIn } from '../support/eventstoredb/server.ts'
 import { embedded } from '../support/profiles/embedded.ts'
 import { run, type Finished } from '../support/processes.ts'
-import { rabbitVhost } from '../support/rabbit-world.ts'
+import { rabbitVhost } from '../support/servers/rabbitmq-vhost.ts'
 import { serverFor } from '../support/servers/server.ts'
 import { pathsOf } from '../support/tree.ts'
 import { expectSame, PASSWORD, World } from '../support/world.ts'

@@ -52,14 +52,15 @@ const mortalProcess = async ([program = '', ...args]: readonly string[]): Promis
     child.kill('SIGKILL')
     await ended
   }
-  await start()
-  return {
-    url: `esdb://127.0.0.1:${port}?tls=false`,
-    kill,
-    start,
-    [Symbol.asyncDispose]: async () => {
-      await kill()
-      rmSync(directory, { recursive: true, force: true })
-    },
+  const gone = async (): Promise<void> => {
+    await kill()
+    rmSync(directory, { recursive: true, force: true })
   }
+  try {
+    await start()
+  } catch (error) {
+    await gone()
+    throw error
+  }
+  return { url: `esdb://127.0.0.1:${port}?tls=false`, kill, start, [Symbol.asyncDispose]: gone }
 }

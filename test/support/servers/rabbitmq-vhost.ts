@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import type { Environment } from '../processes.ts'
+import { freePorts } from './ports.ts'
 
 /** A virtual host of its own at the tests' broker. */
 export interface TestVhost extends AsyncDisposable {
@@ -48,5 +50,30 @@ export const makeVhost = async (server: string): Promise<TestVhost> => {
       await answeredBy()
       await api('DELETE', `vhosts/${name}`)
     },
+  }
+}
+
+/** A virtual host, and the settings of the gateway that serves it. */
+export interface RabbitVhost extends AsyncDisposable {
+  readonly vhost: TestVhost
+  readonly settings: Environment
+  /** What is another gateway's own, beside the first one. */
+  readonly another: Environment
+}
+
+export const rabbitVhost = async (server: string): Promise<RabbitVhost> => {
+  const vhost = await makeVhost(server)
+  const [auth = 0, other = 0] = await freePorts(2)
+  await vhost.answeredBy(auth, other)
+  return {
+    vhost,
+    settings: {
+      EVENTSYNC_AMQP_URL: vhost.url,
+      EVENTSYNC_AMQP_MANAGEMENT_URL: vhost.managementUrl,
+      EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${auth}`,
+      EVENTSYNC_AMQP_SHARDS: '2',
+    },
+    another: { EVENTSYNC_AMQP_AUTH_LISTEN: `127.0.0.1:${other}` },
+    [Symbol.asyncDispose]: () => vhost[Symbol.asyncDispose](),
   }
 }
