@@ -74,8 +74,8 @@ export const newEpoch = (ctx: FolderContext): void => {
 }
 
 /**
- * Signs changes as the next message and keeps it until it is answered and settled. A power cut may take it: then the scan finds those changes again, and
- * the number, where the gateway has seen it, is answered as before or is spent (I5).
+ * Signs changes as the next message and keeps it, durably, until it is answered and settled: where a power cut took it after the gateway had it, what others
+ * deleted meanwhile would be found on the disk and created again (I5).
  */
 export const enqueue = (ctx: FolderContext, changes: readonly Change[]): OutboxRow => {
   if (ctx.index.meta('epoch') === undefined) newEpoch(ctx)
@@ -93,7 +93,7 @@ export const enqueue = (ctx: FolderContext, changes: readonly Change[]): OutboxR
   }
   const batch = signBatch(head, changes, ctx.deps.signer, ctx.deps.clock.wall() / 1000, [])
   const stored: StoredMessage = { head: batch.head, signature: batch.signature, timestamp: batch.timestamp, canonical: batch.canonical }
-  ctx.index.note(() => {
+  ctx.index.atomically(() => {
     ctx.index.setMeta('number', String(number))
     ctx.index.statement('INSERT INTO outbox (number, message) VALUES (?, ?)').run(number, JSON.stringify(stored))
   })
