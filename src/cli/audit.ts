@@ -5,6 +5,7 @@ import { auditExport } from './audit/export.ts'
 import { auditHistory } from './audit/history.ts'
 import { auditLog } from './audit/log.ts'
 import { auditReplay } from './audit/replay.ts'
+import { auditReport } from './audit/report.ts'
 import { auditRestore } from './audit/restore.ts'
 import { auditTree } from './audit/tree.ts'
 import { auditVerify } from './audit/verify.ts'
@@ -35,6 +36,7 @@ export const audit = (program: Command): void => {
     auditExport,
     auditRestore,
     auditReplay,
+    auditReport,
   ])
     add(group)
 }
