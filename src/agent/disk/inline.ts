@@ -17,7 +17,7 @@ export const inlineDisk = (fs: FileSystem): Disk => {
     stagePiece: async (stage, offset, chunk, source) => tasks.stagePiece(session, stage, offset, chunk, source),
     stagedPieces: async (stage, chunks) => tasks.stagedPieces(session, stage, chunks),
     finishStage: async (stage, content) => tasks.finishStage(session, stage, content),
-    stageLink: async (stage, path, expect, content) => tasks.stageLink(session, stage, path, expect, content),
+    stageLinks: async (links) => tasks.stageLinks(session, links),
     dropStages: async (stages) => tasks.dropStages(session, stages),
     dropGraves: async (graves) => tasks.dropGraves(session, graves),
     leftovers: async () => tasks.leftovers(session),

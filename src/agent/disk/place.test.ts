@@ -214,7 +214,13 @@ describe('place', () => {
     const { disk, at, seen, text } = await diskFolder(folding)
     nodeFs.writeFileSync(at('a'), 'x')
     const expected = await seen('a')
-    expect(await disk.stageLink('s1', path('a'), expected, contentOf(bytesOf('x'), { modified: expected.mtime }))).toEqual({
+    expect(
+      (
+        await disk.stageLinks([
+          { stage: 's1', path: path('a'), expect: expected, content: contentOf(bytesOf('x'), { modified: expected.mtime }) },
+        ])
+      )[0],
+    ).toEqual({
       tag: 'staged',
     })
     const results = await disk.apply([

@@ -85,6 +85,14 @@ export interface SmallFile {
   readonly bytes: Uint8Array
 }
 
+/** A file of the folder that is to be linked into the stage as it was seen, to be what `content` says under another name. */
+export interface StageLink {
+  readonly stage: string
+  readonly path: SyncPath
+  readonly expect: Seen
+  readonly content: Content
+}
+
 export type StageResult =
   | { readonly tag: 'staged' }
   /** The bytes do not match the hash (a local source that has changed, a damaged chunk). */
@@ -163,10 +171,10 @@ export interface Disk extends AsyncDisposable {
   /** Cuts to size and sets the metadata. */
   finishStage(stage: string, content: Content): Promise<StageResult>
   /**
-   * Links a file of the folder into the stage (a move: no copy); mismatch where it is not what was expected, or where the content has
+   * Links files of the folder into the stage (moves: no copies); mismatch where one is not what was expected, or where the content has
    * another time or mode (the inode's would change at the old name too): then it is copied by pieces.
    */
-  stageLink(stage: string, path: SyncPath, expect: Seen, content: Content): Promise<StageResult>
+  stageLinks(links: readonly StageLink[]): Promise<readonly StageResult[]>
   dropStages(stages: readonly string[]): Promise<void>
   dropGraves(graves: readonly string[]): Promise<void>
   /** The names of all stages and graves that exist (for cleaning up at start). */

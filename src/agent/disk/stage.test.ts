@@ -115,12 +115,32 @@ describe('pieces', () => {
   })
 })
 
-describe('stageLink', () => {
+describe('stageLinks', () => {
+  test('several at once: each has a result of its own', async () => {
+    const { disk, at, seen } = await diskFolder()
+    for (const name of ['a', 'b']) nodeFs.writeFileSync(at(name), name)
+    const [a, b] = [await seen('a'), await seen('b')]
+    nodeFs.appendFileSync(at('a'), 'later')
+    const linkOf = (name: string, expect: typeof a) => ({
+      stage: `s-${name}`,
+      path: path(name),
+      expect,
+      content: contentOf(bytesOf(name), { modified: expect.mtime }),
+    })
+    expect(await disk.stageLinks([linkOf('a', a), linkOf('b', b)])).toEqual([{ tag: 'mismatch' }, { tag: 'staged' }])
+  })
+
   test('a move: the same inode, and the old name is still what was seen', async () => {
     const { disk, at, seen } = await diskFolder()
     nodeFs.writeFileSync(at('a'), 'abc')
     const before = await seen('a')
-    expect(await disk.stageLink('s1', path('a'), before, contentOf(bytesOf('abc'), { modified: before.mtime }))).toEqual({ tag: 'staged' })
+    expect(
+      (
+        await disk.stageLinks([
+          { stage: 's1', path: path('a'), expect: before, content: contentOf(bytesOf('abc'), { modified: before.mtime }) },
+        ])
+      )[0],
+    ).toEqual({ tag: 'staged' })
     const results = await disk.apply([
       { tag: 'place', stage: 's1', path: path('b'), expect: undefined, grave: 'g1' },
       { tag: 'remove', path: path('a'), expect: before, grave: 'g2' },
@@ -135,7 +155,7 @@ describe('stageLink', () => {
     const before = await seen('a')
     const bytes = bytesOf('abc')
     for (const content of [contentOf(bytes), contentOf(bytes, { modified: before.mtime, executable: true })]) {
-      expect(await disk.stageLink('s1', path('a'), before, content)).toEqual({ tag: 'mismatch' })
+      expect((await disk.stageLinks([{ stage: 's1', path: path('a'), expect: before, content: content }]))[0]).toEqual({ tag: 'mismatch' })
     }
     expect(await seen('a')).toEqual(before)
   })
@@ -146,8 +166,12 @@ describe('stageLink', () => {
     for (const name of names) nodeFs.writeFileSync(at(name), `was ${name}`)
     const [a, b] = [await seen('a'), await seen('b')]
     const same = (name: string, modified: string) => contentOf(bytesOf(`was ${name}`), { modified })
-    expect(await disk.stageLink('s1', path('a'), a, same('a', a.mtime))).toEqual({ tag: 'staged' })
-    expect(await disk.stageLink('s2', path('b'), b, same('b', b.mtime))).toEqual({ tag: 'staged' })
+    expect((await disk.stageLinks([{ stage: 's1', path: path('a'), expect: a, content: same('a', a.mtime) }]))[0]).toEqual({
+      tag: 'staged',
+    })
+    expect((await disk.stageLinks([{ stage: 's2', path: path('b'), expect: b, content: same('b', b.mtime) }]))[0]).toEqual({
+      tag: 'staged',
+    })
     const results = await disk.apply([
       { tag: 'place', stage: 's1', path: path('b'), expect: b, grave: 'g1' },
       { tag: 'place', stage: 's2', path: path('a'), expect: a, grave: 'g2' },
@@ -164,8 +188,12 @@ describe('stageLink', () => {
     at = folder.at
     nodeFs.writeFileSync(at('a'), 'abc')
     const content = contentOf(bytesOf('abc'), { modified: (await folder.seen('a')).mtime })
-    expect(await folder.disk.stageLink('s1', path('a'), await folder.seen('a'), content)).toEqual({ tag: 'mismatch' })
-    expect(await folder.disk.stageLink('s1', path('none'), await folder.seen('a'), content)).toEqual({ tag: 'mismatch' })
+    expect((await folder.disk.stageLinks([{ stage: 's1', path: path('a'), expect: await folder.seen('a'), content: content }]))[0]).toEqual(
+      { tag: 'mismatch' },
+    )
+    expect(
+      (await folder.disk.stageLinks([{ stage: 's1', path: path('none'), expect: await folder.seen('a'), content: content }]))[0],
+    ).toEqual({ tag: 'mismatch' })
     expect(await folder.disk.leftovers()).toEqual(none)
   })
 
@@ -173,7 +201,9 @@ describe('stageLink', () => {
     const { disk, at, seen } = await diskFolder((fs) => failing(fs, 'link', 'EPERM'))
     nodeFs.writeFileSync(at('a'), 'abc')
     const content = contentOf(bytesOf('abc'), { modified: (await seen('a')).mtime })
-    expect(await disk.stageLink('s1', path('a'), await seen('a'), content)).toEqual(failedBy('NoPermission'))
+    expect((await disk.stageLinks([{ stage: 's1', path: path('a'), expect: await seen('a'), content: content }]))[0]).toEqual(
+      failedBy('NoPermission'),
+    )
   })
 })
 

@@ -1,11 +1,10 @@
 import { sameMetadata, type Content } from '../../domain/content.ts'
-import type { SyncPath } from '../../domain/path.ts'
 import type { FileSystem } from '../../filesystem/port.ts'
 import { sha256 } from '../../protocol/hash.ts'
 import { removeFile, withFile } from './bytes.ts'
 import { codeOf, diskErrorOf, isMissing } from './errors.ts'
 import { gravePath, OWN, stagePath } from './own.ts'
-import type { DiskError, Seen, SmallFile, StageResult } from './port.ts'
+import type { DiskError, SmallFile, StageLink, StageResult } from './port.ts'
 import type { Session } from './session.ts'
 import { isExecutable, modeFor, sameInode, unchanged } from './stat.ts'
 import { createVisit, type Visit } from './visit.ts'
@@ -92,14 +91,17 @@ export const finishStage = (session: Session, stage: string, content: Content): 
 }
 
 /**
- * Links a file of the folder into the stage: a move without a copy. Metadata is the inode's: setting it here would change the old name's
+ * Links files of the folder into the stage: moves without copies. Metadata is the inode's: setting it here would change the old name's
  * too, and look like an edit there. So where the move brings other metadata, that is a mismatch.
  */
-export const stageLink = (session: Session, stage: string, path: SyncPath, expect: Seen, content: Content): StageResult => {
-  const { fs } = session
+export const stageLinks = (session: Session, links: readonly StageLink[]): readonly StageResult[] => {
   const visit = createVisit(session)
   const error = blockedOwn(visit, OWN.stages)
-  if (error !== undefined) return { tag: 'failed', error }
+  return links.map((link) => (error === undefined ? stageLink(visit, link) : { tag: 'failed', error }))
+}
+
+const stageLink = (visit: Visit, { stage, path, expect, content }: StageLink): StageResult => {
+  const { fs } = visit.session
   const found = visit.find(path)
   if (found.tag === 'failed') return { tag: 'failed', error: found.error }
   if (found.tag !== 'found' || expect.kind === 'directory' || !unchanged(found.stat, expect)) return MISMATCH

@@ -7,7 +7,7 @@ import type { Disk } from './port.ts'
 import { read } from './read.ts'
 import { mark, rootState } from './root.ts'
 import type { Session } from './session.ts'
-import { dropGraves, dropStages, finishStage, leftovers, stageFiles, stageLink } from './stage.ts'
+import { dropGraves, dropStages, finishStage, leftovers, stageFiles, stageLinks } from './stage.ts'
 import { apply } from './steps.ts'
 
 /** The names of the port's calls. */
@@ -27,7 +27,7 @@ export const tasks: { readonly [Name in TaskName]: Task<Disk[Name]> } = {
   stagePiece,
   stagedPieces,
   finishStage,
-  stageLink,
+  stageLinks,
   dropStages,
   dropGraves,
   leftovers,

@@ -166,8 +166,9 @@ export const applyLoop = async (ctx: FolderContext): Promise<void> => {
   }
 }
 
+/** The stages whose contents are to be made durable. */
 const stagesOf = (works: readonly Work[]): string[] =>
-  works.flatMap(({ job }) => (job.tag === 'place' && job.stage !== undefined ? [job.stage] : []))
+  works.flatMap(({ job }) => (job.tag === 'place' && job.stage !== undefined && job.durable !== true ? [job.stage] : []))
 
 const applyGroup = async (ctx: FolderContext, works: readonly Work[]): Promise<void> => {
   const stages = stagesOf(works)

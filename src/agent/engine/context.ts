@@ -42,6 +42,8 @@ export type ApplyJob =
       readonly stage: string | undefined
       readonly target: string | undefined
       /** Of a staged file. */ readonly chunks: readonly Chunk[]
+      /** The stage is a link to what was in sync here, so its content is durable already. */
+      readonly durable?: boolean
     }
   | { readonly tag: 'touch'; readonly version: BaseState }
   | { readonly tag: 'remove' }

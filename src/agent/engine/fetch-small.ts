@@ -1,6 +1,7 @@
 import { type Chunk, type Hash, sameBytes } from '../../domain/content.ts'
 import { sha256 } from '../../protocol/hash.ts'
-import type { Node } from '../index/node.ts'
+import type { StageLink } from '../disk/port.ts'
+import type { LocalNode, Node } from '../index/node.ts'
 import type { FolderContext } from './context.ts'
 import { giveUp, isStaged, stageName, type Wanted } from './wanted.ts'
 import { open, type Opened } from './open.ts'
@@ -13,15 +14,37 @@ const chunkOf = ({ version }: Wanted): Chunk => ({ hash: version.content.hash, s
 /** Whether a local file goes away with what is to come, so that its inode can simply be taken along (a move). */
 export const isLeaving = (node: Node): boolean => node.base !== undefined && node.remote !== undefined && node.remote.content === undefined
 
-/** A local file that holds the whole content already: linked where it is on its way out, copied otherwise. */
-export const stageFromLocal = async (ctx: FolderContext, wanted: Wanted, stage: string): Promise<boolean> => {
-  const { content } = wanted.version
+interface Source extends Node {
+  readonly local: LocalNode
+}
+
+/** A local file that holds the whole content already: one that is on its way out, if there is any. */
+const sourceOf = (ctx: FolderContext, { path, version: { content } }: Wanted): Source | undefined => {
   const sources = ctx.index
     .filesWith(content.hash, 8)
-    .filter(({ path, local }) => path !== wanted.path && local !== undefined && sameBytes(local.content, content))
-  const source = sources.find(isLeaving) ?? sources[0]
-  if (source?.local === undefined) return false
-  if (isLeaving(source)) return (await ctx.deps.disk.stageLink(stage, source.path, source.local.seen, content)).tag === 'staged'
+    .flatMap((node) =>
+      node.path !== path && node.local !== undefined && sameBytes(node.local.content, content) ? [{ ...node, local: node.local }] : [],
+    )
+  return sources.find(isLeaving) ?? sources[0]
+}
+
+const linkTo = (wanted: Wanted, { path, local }: Source): StageLink => ({
+  stage: stageName(wanted),
+  path,
+  expect: local.seen,
+  content: wanted.version.content,
+})
+
+/** Stages a version from a local file: linked where that is on its way out, copied otherwise. */
+export const stageFromLocal = async (ctx: FolderContext, wanted: Wanted, stage: string): Promise<boolean> => {
+  const source = sourceOf(ctx, wanted)
+  if (source === undefined) return false
+  if (!isLeaving(source)) return copyFrom(ctx, wanted, source, stage)
+  const [linked] = await ctx.deps.disk.stageLinks([linkTo(wanted, source)])
+  return linked?.tag === 'staged'
+}
+
+const copyFrom = async (ctx: FolderContext, { version: { content } }: Wanted, source: Source, stage: string): Promise<boolean> => {
   if (content.size > 4 * 1024 * 1024) return false
   const piece = await ctx.deps.disk.stagePiece(
     stage,
@@ -32,23 +55,52 @@ export const stageFromLocal = async (ctx: FolderContext, wanted: Wanted, stage: 
   return piece.tag === 'staged' && (await ctx.deps.disk.finishStage(stage, content)).tag === 'staged'
 }
 
-const staged = (ctx: FolderContext, { path, version }: Wanted, stage: string): void =>
-  ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks: [] })
+const staged = (ctx: FolderContext, { path, version }: Wanted, stage: string, durable = false): void =>
+  ctx.staged(path, { tag: 'place', version, stage, target: undefined, chunks: [], durable })
+
+interface Found {
+  readonly wanted: Wanted
+  readonly source: Source
+}
+
+/** Those of a group whose bytes are in local files. */
+const foundHere = (ctx: FolderContext, group: readonly Wanted[]): Found[] => {
+  const here = ctx.index.hashesAmong(group.map(({ version }) => version.content.hash))
+  if (here.size === 0) return []
+  return ctx.index.atomically(() =>
+    group.flatMap((wanted) => {
+      const { kind, size, hash } = wanted.version.content
+      const source = kind === 'file' && size > 0 && here.has(hash) ? sourceOf(ctx, wanted) : undefined
+      return source === undefined ? [] : [{ wanted, source }]
+    }),
+  )
+}
 
 /** Brings a group of small versions: from local files where they are there already, the rest in one request. */
 export const fetchSmall = async (ctx: FolderContext, group: readonly Wanted[]): Promise<void> => {
-  const here = ctx.index.hashesAmong(group.map(({ version }) => version.content.hash))
-  const remote: Wanted[] = []
-  await Promise.all(
-    group.map(async (wanted) => {
-      const { kind, size, hash } = wanted.version.content
-      const stage = stageName(wanted)
-      if (kind === 'file' && size > 0 && here.has(hash) && (await stageFromLocal(ctx, wanted, stage))) staged(ctx, wanted, stage)
-      else remote.push(wanted)
+  const found = foundHere(ctx, group)
+  const moved = found.filter(({ source }) => isLeaving(source))
+  const copied = found.filter(({ source }) => !isLeaving(source))
+  const done = new Map<Wanted, { readonly durable: boolean }>()
+  await Promise.all([
+    moved.length > 0 && stageMoved(ctx, moved, done),
+    ...copied.map(async ({ wanted, source }) => {
+      if (await copyFrom(ctx, wanted, source, stageName(wanted))) done.set(wanted, { durable: false })
     }),
-  )
-  if (ctx.stopped() || remote.length === 0) return
-  await fetchRemote(ctx, remote)
+  ])
+  if (ctx.stopped()) return
+  for (const [wanted, { durable }] of done) staged(ctx, wanted, stageName(wanted), durable)
+  const remote = group.filter((wanted) => !done.has(wanted))
+  if (remote.length > 0) await fetchRemote(ctx, remote)
+}
+
+/** What is in sync at its old name is durable (I17): under the new one it needs no other sync. */
+const wasInSync = ({ wanted, source }: Found): boolean =>
+  source.base !== undefined && sameBytes(source.base.content, wanted.version.content)
+
+const stageMoved = async (ctx: FolderContext, moved: readonly Found[], done: Map<Wanted, { readonly durable: boolean }>): Promise<void> => {
+  const results = await ctx.deps.disk.stageLinks(moved.map(({ wanted, source }) => linkTo(wanted, source)))
+  for (const [at, found] of moved.entries()) if (results[at]?.tag === 'staged') done.set(found.wanted, { durable: wasInSync(found) })
 }
 
 const EMPTY = new Uint8Array(0)

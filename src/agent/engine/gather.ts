@@ -136,7 +136,10 @@ export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> 
   else ctx.destructiveSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
   const lacking = new Lacking()
-  for (const path of parentsFirst(ctx.queues.publish)) if (addPublished(ctx, path, message, { lacking }) === 'full') break
+  // In one transaction, since each question alone takes and returns the index's locks.
+  ctx.index.atomically(() => {
+    for (const path of parentsFirst(ctx.queues.publish)) if (addPublished(ctx, path, message, { lacking }) === 'full') break
+  })
   if (lacking.paths.length > 0 && !message.full) await addRead(ctx, lacking.paths, message)
   if (ctx.stopped()) return undefined
   if (message.changes.length === 0 || hasWaitedLong(ctx)) await addDestructive(ctx, message)

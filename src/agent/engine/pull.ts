@@ -9,10 +9,11 @@ const ASK_EVERY_MS = 60_000
 const OWN_NEWS_MS = 10
 
 /**
- * The log has most likely grown by this device's own message: nobody waits for it here, while other devices ask the gateway for it just now. So its pages
- * gather for a moment.
+ * The log has most likely grown by this device's own message: nobody waits for it here but deletions, while other devices ask the gateway for it just now.
+ * So its pages gather for a moment.
  */
-const isOwnNews = (ctx: FolderContext): boolean => ctx.caughtUp && !ctx.pullWanted && (ctx.outstanding !== undefined || ctx.unfinished > 0)
+const isOwnNews = (ctx: FolderContext): boolean =>
+  ctx.caughtUp && !ctx.pullWanted && ctx.queues.destructive.size === 0 && (ctx.outstanding !== undefined || ctx.unfinished > 0)
 
 /** I10: the log must still hold, at this agent's position, what the agent saw there. */
 const rewritten = (ctx: FolderContext, { answer }: Reply<'Synced'>): string | undefined => {

@@ -18,6 +18,7 @@ import {
   isUnknown,
   LOCAL_OPEN,
   type LocalNode,
+  mayHavePieces,
   type Node,
   nowhere,
   onItsWay,
@@ -251,7 +252,7 @@ export class FolderIndex {
     const rehashed = local === undefined || node.local === undefined || !sameBytes(node.local.content, local.content)
     this.#change(path, { local })
     if (!rehashed) return
-    this.statement('DELETE FROM piece WHERE path = ?').run(path)
+    if (mayHavePieces(node.local)) this.statement('DELETE FROM piece WHERE path = ?').run(path)
     if (chunks.length < 2) return
     let offset = 0
     for (const chunk of chunks) {

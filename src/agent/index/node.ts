@@ -54,6 +54,10 @@ export const wantedHash = ({ local, remote }: Node, state: number): Hash | null 
 export const onItsWay = (remote: RemoteState | undefined): BaseState | undefined =>
   remote?.content === undefined ? remote?.before : { revision: remote.revision, content: remote.content }
 
+/** Whether chunks of a local file may be listed: of one that has a single one, or none, they never are. */
+export const mayHavePieces = (local: LocalNode | undefined): boolean =>
+  local !== undefined && (local.content.manifest.tag === 'object' || local.content.manifest.chunks.length > 1)
+
 export const nowhere = ({ kind, size, executable }: Content): Seen => ({ kind, size, executable, mtime: '0', ctime: '0', inode: '0' })
 
 /** How the tables name the bytes of a file; null: there are none. */

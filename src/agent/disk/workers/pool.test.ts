@@ -114,7 +114,9 @@ describe('workerDisk', () => {
     expect(await disk.apply([{ tag: 'remove', path: path('a'), expect: seenIn(placed[0]!), grave: 'g1' }])).toMatchObject([{ tag: 'done' }])
     expect(await disk.inspectGraves(['g1', 'g2'])).toMatchObject([{ tag: 'there' }, { tag: 'gone' }])
     expect(await disk.exhume('g1', path('b'))).toMatchObject({ tag: 'done' })
-    expect(await disk.stageLink('s3', path('b'), seenIn(placed[0]!), contentOf(bytes))).toEqual({ tag: 'mismatch' })
+    expect((await disk.stageLinks([{ stage: 's3', path: path('b'), expect: seenIn(placed[0]!), content: contentOf(bytes) }]))[0]).toEqual({
+      tag: 'mismatch',
+    })
     await disk.dropStages(['s2'])
     nodeFs.writeFileSync(at('.eventsync/grave/g3'), '')
     await disk.dropGraves(['g3'])

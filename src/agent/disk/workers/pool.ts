@@ -125,7 +125,7 @@ export const workerDisk = (root: string, options: WorkerOptions): Disk => {
     stagePiece: (stage, offset, chunk, source) => write.call('stagePiece', [stage, offset, chunk, source]),
     stagedPieces: (stage, chunks) => long.call('stagedPieces', [stage, chunks]),
     finishStage: (stage, content) => few(write, 1)('finishStage', [stage, content]),
-    stageLink: (stage, path, expect, content) => few(write, 1)('stageLink', [stage, path, expect, content]),
+    stageLinks: (links) => few(write, links.length)('stageLinks', [links]),
     dropStages: (stages) => write.call('dropStages', [stages]),
     dropGraves: (graves) => write.call('dropGraves', [graves]),
     leftovers: () => here('leftovers', []),
