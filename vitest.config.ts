@@ -41,7 +41,7 @@ export default defineConfig({
     allowOnly: false,
     globalSetup: ['test/support/servers/global-setup.ts'],
     projects: [
-      project('unit', ['src/**/*.test.ts', 'lint/**/*.test.ts'], 10 * SECOND),
+      project('unit', ['src/**/*.test.ts', 'lint/**/*.test.ts'], 30 * SECOND),
       project('contract', ['test/contract/**/*.test.ts'], 30 * SECOND),
       project('infra', ['test/infra/**/*.test.ts'], 60 * SECOND),
       project('scenario', ['test/scenario/**/*.test.ts'], 180 * SECOND),
