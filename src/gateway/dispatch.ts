@@ -3,6 +3,7 @@ import { ACTIONS, type Request } from '../protocol/messages.ts'
 import type { Peer } from '../transport/port.ts'
 import { entitled, isRefused, reply, type Context, type Reply } from './handlers/context.ts'
 import { agents, renameAgent, revokeAgent } from './handlers/agents.ts'
+import { audit, readLog } from './handlers/audit.ts'
 import { changes } from './handlers/changes.ts'
 import { open } from './handlers/open.ts'
 import { registerAgent } from './handlers/register-agent.ts'
@@ -65,6 +66,10 @@ const dispatchSigned = async (
       return open(context, { request, payload, peer, agent })
     case 'Synced':
       return synced(context, witnessed, { request, payload, peer, agent })
+    case 'ReadLog':
+      return readLog(context, { request, payload, peer, agent })
+    case 'Audit':
+      return audit(context, { request, payload, peer, agent })
     case 'Agents':
       return agents(context, { request, payload, peer, agent })
     case 'RenameAgent':

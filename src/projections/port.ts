@@ -9,6 +9,7 @@ import type { LogPosition, RecordedEvent } from '../eventlog/port.ts'
 import type { EventMetadata } from '../protocol/event-codec.ts'
 import type { LogEvent } from '../protocol/log-event.ts'
 import type { Outcome } from '../protocol/messages.ts'
+import type { HistoryReads } from './history/port.ts'
 
 /** An event that this version can't understand: nothing after it is folded in. */
 export interface Stopped {
@@ -152,6 +153,8 @@ export type ManifestChunks = (hash: Hash) => readonly Chunk[] | undefined
 
 /** The following projections as the gateway uses them: never behind what it appended. */
 export interface Followed extends FollowReads {
+  /** The history index, as far as it is: it may be a moment behind what was appended. */
+  readonly history: HistoryReads
   /** Tells of events right after their append, in the order of their stream; events told of already change nothing. */
   note(events: readonly RecordedEvent[], manifests: ManifestChunks): void
   /** Resolves when there is room for what the next append tells; the writer waits for it (I16). */

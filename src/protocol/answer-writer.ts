@@ -29,6 +29,10 @@ const encodeFields = (answer: Answer): JsonObject => {
       return { Chunks: encodeChunks(answer.chunks), Missing: answer.missing }
     case 'OpenedFile':
       return { File: { OriginalName: answer.path, Size: String(answer.size) } }
+    case 'LogPage':
+      return { Events: answer.events }
+    case 'Audited':
+      return { Audited: answer.ask }
     case 'AgentList':
       return { Agents: answer.agents.map(encodeAgent) }
     case 'Refused':

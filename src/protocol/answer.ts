@@ -3,8 +3,18 @@ import type { AgentKey } from '../domain/events.ts'
 import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import { readHashOrNothing } from './head.ts'
+import { readAsk } from './history-query.ts'
 import type { Json } from './json.ts'
-import { MAX_CHANGES, MAX_CONTENTS, MAX_HASHES, type AgentInfo, type Answer, type RemoteEntry, type Request } from './messages.ts'
+import {
+  MAX_CHANGES,
+  MAX_CONTENTS,
+  MAX_HASHES,
+  MAX_LOG_EVENTS,
+  type AgentInfo,
+  type Answer,
+  type RemoteEntry,
+  type Request,
+} from './messages.ts'
 import { readEntry, readOutcome, readRefusal } from './outcome.ts'
 import { Reader, type Fields } from './reader.ts'
 import { readReceipt } from './receipt.ts'
@@ -24,6 +34,8 @@ const ANSWERS: Readonly<Record<RequestTag, readonly Answer['tag'][]>> = {
   Sync: ['Synced'],
   Open: ['Opened'],
   Synced: ['Done'],
+  ReadLog: ['LogPage'],
+  Audit: ['Audited'],
   Agents: ['AgentList'],
   RenameAgent: ['Done'],
   RevokeAgent: ['Done'],
@@ -89,6 +101,8 @@ const OWN_FIELDS: Readonly<Partial<Record<Answer['tag'], OwnField>>> = {
   Synced: { field: 'Changes', read: (reader, fields) => readSynced(reader, fields) },
   Opened: { field: 'Chunks', read: (reader, fields) => readOpened(reader, fields) },
   OpenedFile: { field: 'File', read: (_, fields) => readOpenedFile(fields) },
+  LogPage: { field: 'Events', read: (_, fields) => ({ tag: 'LogPage', status: 200, events: fields.integer('Events', 0, MAX_LOG_EVENTS) }) },
+  Audited: { field: 'Audited', read: (_, fields) => ({ tag: 'Audited', status: 200, ask: readAsk(fields, 'Audited') }) },
   AgentList: {
     field: 'Agents',
     read: (reader, fields) => ({

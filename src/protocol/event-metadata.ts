@@ -1,6 +1,7 @@
 import type { either as E } from 'fp-ts'
 import type { Hash } from '../domain/content.ts'
 import type { AccountId, AgentKey } from '../domain/events.ts'
+import type { Proof } from '../domain/history.ts'
 import { readEventJson, type EventError } from './event-error.ts'
 import { encodeHead, readHead } from './head.ts'
 import type { JsonObject } from './json.ts'
@@ -8,8 +9,7 @@ import { MAX_CHANGES, type Head, type Outcome } from './messages.ts'
 import { encodeOutcome, readOutcome } from './outcome.ts'
 import { within, type Fields, type Reader, type Place } from './reader.ts'
 
-/** How the sender of a change was known: by its signature, by a password alone, or the gateway acted by itself. */
-export type Proof = 'signed' | 'password' | 'gateway'
+export type { Proof }
 
 /** What the first event of a message's append keeps of the message: its evidence, and its answer, which may be asked for again. */
 export interface MessageRecord {

@@ -1,6 +1,7 @@
 import type { Change, Revision } from '../domain/change.ts'
 import type { Chunk, Content, Hash } from '../domain/content.ts'
 import type { AgentKey, FileId, FolderId } from '../domain/events.ts'
+import type { HistoryQuery } from '../domain/history.ts'
 import type { SyncPath } from '../domain/path.ts'
 
 /**
@@ -49,6 +50,10 @@ export type Request =
       readonly chain: string
       readonly signature: string
     }
+  /** Events of a stream from a revision on, as the log has them; `from` -1: the last one alone. */
+  | { readonly tag: 'ReadLog'; readonly key: AgentKey; readonly stream: string; readonly from: number; readonly max: number }
+  /** A question to the history index; the answer's payload is its result. */
+  | { readonly tag: 'Audit'; readonly key: AgentKey; readonly folder: FolderId; readonly query: HistoryQuery }
   | { readonly tag: 'Agents'; readonly key: AgentKey }
   | { readonly tag: 'RenameAgent'; readonly key: AgentKey; readonly target: AgentKey; readonly name: string }
   | { readonly tag: 'RevokeAgent'; readonly key: AgentKey; readonly target: AgentKey; readonly reason: string }
@@ -76,6 +81,8 @@ export const ACTIONS = [
   'Sync',
   'Open',
   'Synced',
+  'ReadLog',
+  'Audit',
   'Agents',
   'RenameAgent',
   'RevokeAgent',
@@ -212,6 +219,10 @@ export type Answer =
   | { readonly tag: 'Opened'; readonly status: 200; readonly chunks: readonly Chunk[]; readonly missing: readonly Hash[] }
   /** To a plain peer's Open: the payload is the whole content, or its first piece (a transport says how the rest follows). */
   | { readonly tag: 'OpenedFile'; readonly status: 200; readonly path: SyncPath; readonly size: number }
+  /** The payload is so many events, one a line. */
+  | { readonly tag: 'LogPage'; readonly status: 200; readonly events: number }
+  /** The payload is the result, as JSON. */
+  | { readonly tag: 'Audited'; readonly status: 200; readonly ask: HistoryQuery['ask'] }
   | { readonly tag: 'AgentList'; readonly status: 200; readonly agents: readonly AgentInfo[] }
   | {
       readonly tag: 'Refused'
@@ -231,3 +242,7 @@ export const MAX_CONTENTS_BYTES = 4 * 1024 * 1024
 /** Most hashes that one Missing or Open names, and most versions that one Open does. */
 export const MAX_HASHES = 8192
 export const MAX_OPEN_FILES = 1024
+
+/** Most events that one ReadLog asks for, and most rows that one Audit does. */
+export const MAX_LOG_EVENTS = 1000
+export const MAX_AUDIT_ROWS = 2000

@@ -1,5 +1,6 @@
 import { encodeChunks } from './content-codec.ts'
 import { encodeHead } from './head.ts'
+import { encodeHistoryQuery } from './history-query.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Request, SignedBatch } from './messages.ts'
 import { encodePlainAction, encodeUser } from './plain.ts'
@@ -68,6 +69,10 @@ const encodeSigned = (request: Signed): JsonObject => {
       }
     case 'Synced':
       return { Folder: request.folder, Position: request.position, Chain: request.chain, Signature: request.signature }
+    case 'ReadLog':
+      return { Stream: request.stream, From: request.from, Max: request.max }
+    case 'Audit':
+      return { Folder: request.folder, Query: encodeHistoryQuery(request.query) }
     case 'Agents':
       return {}
     case 'RenameAgent':

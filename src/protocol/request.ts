@@ -6,6 +6,7 @@ import { MAX_REASON, readChange } from './change-codec.ts'
 import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'
 import { readHashOrNothing, readHead } from './head.ts'
+import { readHistoryQuery } from './history-query.ts'
 import type { Json } from './json.ts'
 import {
   MAX_CHANGES,
@@ -13,6 +14,7 @@ import {
   MAX_CONTENTS,
   MAX_CONTENTS_BYTES,
   MAX_HASHES,
+  MAX_LOG_EVENTS,
   MAX_OPEN_FILES,
   type Request,
   type SignedBatch,
@@ -25,6 +27,7 @@ export { encodeRequest } from './request-writer.ts'
 
 const MAX_NAME = 100
 const MAX_NONCE = 128
+const MAX_STREAM = 64
 const NO_REQUEST: Request = { tag: 'Bytes' }
 
 /** Reads a request. `plain`: its connection speaks PySync's JSON alone, so each of its messages proves itself by the password. */
@@ -82,6 +85,16 @@ const readSigned = (reader: Reader, fields: Fields, key: AgentKey): Request => {
         chain: fields.hash('Chain'),
         signature: readSignature(fields, 'Signature'),
       }
+    case 'ReadLog':
+      return {
+        tag: 'ReadLog',
+        key,
+        stream: fields.string('Stream', MAX_STREAM),
+        from: fields.integer('From', -1),
+        max: fields.integer('Max', 1, MAX_LOG_EVENTS),
+      }
+    case 'Audit':
+      return { tag: 'Audit', key, folder: fields.folder('Folder'), query: readHistoryQuery(reader, fields.fields('Query')) }
     case 'Agents':
       return { tag: 'Agents', key }
     case 'RenameAgent':

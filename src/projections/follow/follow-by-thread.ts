@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { readHistory } from '../history/reads.ts'
 import type { Followed, LogDecoder } from '../port.ts'
 import { factsOfAll } from './followed.ts'
 import { readFollowTables } from './read.ts'
@@ -69,6 +70,7 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
   })
   return {
     caughtUp: started.promise,
+    history: readHistory(db),
     recentSize: recent.size,
     stop: () => port.postMessage({ tag: 'stop' }),
     room: () => (recent.size() < maxRecent ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve))),

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { createDecoder } from '../decoder.ts'
+import { readHistory } from '../history/reads.ts'
 import type { Followed, LogDecoder, ManifestChunks } from '../port.ts'
 import { factsOf, type Facts } from './facts.ts'
 import { readFollowTables } from './read.ts'
@@ -20,6 +21,7 @@ export const followInline = (db: DatabaseSync, decoder: LogDecoder = createDecod
   const tables = openFollowTables(db)
   return {
     ...readFollowTables(db),
+    history: readHistory(db),
     // The checkpoint stays: streams may be told of out of the log's order, and a catch-up from an older one changes nothing.
     note: (events, manifests) => tables.keep(factsOfAll(decoder, events, manifests), undefined),
     room: () => Promise.resolve(),

@@ -20,6 +20,8 @@ const KEEPS_UP = 1024 * 1024
 /** Bytes that the answer to a request may have; those to other actions are small. */
 const LARGEST_ANSWER = new Map<unknown, number>([
   ['Open', MAX_PAYLOAD],
+  ['ReadLog', MAX_PAYLOAD],
+  ['Audit', MAX_PAYLOAD],
   ['Sync', MAX_HEAD],
 ])
 
