@@ -13,6 +13,7 @@ import { clean, keptIn, newRoot } from './support/kept.ts'
 import { describeMachine } from './support/machine.ts'
 import { limitOf, median, passes, type Measure } from './support/measure.ts'
 import { tableOf } from './support/report.ts'
+import { audit } from './workloads/audit.ts'
 import { delta, rename } from './workloads/delta.ts'
 import { largeFile, smallFiles } from './workloads/first-sync.ts'
 import { gateway } from './workloads/gateway.ts'
@@ -21,7 +22,7 @@ import { idleFiles } from './workloads/idle.ts'
 import { burst, latency } from './workloads/latency.ts'
 import { log } from './workloads/log.ts'
 
-const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway, log]
+const WORKLOADS: readonly Workload[] = [smallFiles, largeFile, delta, latency, burst, rename, idleFiles, gateway, log, audit]
 /** Only where they are named: they need servers that are not part of EventSync. */
 const BY_NAME: readonly Workload[] = [gateways]
 

@@ -15,7 +15,9 @@ import { example, type Command } from './program.ts'
 export const audit = (program: Command): void => {
   const group = program
     .command('audit')
-    .description("what happened, when, by whom, and the proof of it: on the gateway's side (--data)")
+    .description(
+      "what happened, when, by whom, and the proof of it: on the gateway's side (--data), or of this device's account through its gateway",
+    )
     .option('--data <dir>', "a gateway's data directory, beside a running gateway or without one (EVENTSYNC_DATA)")
     .option('--folder <name>', 'a folder by its name, its id or EMAIL:NAME (default: the one called default, or the only one)')
     .addHelpText(

@@ -8,7 +8,7 @@ import type { BlobStore, StoreError } from '../blobstore/port.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
 import { DATA_MARKER } from '../domain/path.ts'
-import type { EventReader } from '../eventlog/port.ts'
+import type { EventReader, StreamReader } from '../eventlog/port.ts'
 import { openSqliteLogReader } from '../eventlog/sqlite.ts'
 import { systemClock } from '../lib/clock.ts'
 import { lockFile } from '../lib/file-lock.ts'
@@ -25,12 +25,17 @@ import { fail, type Outcome } from './failure.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 import { openRebuildable, opening } from './open-database.ts'
 
-/** What audits read on the gateway's side: nothing is written but the index, where no gateway does that. */
+/** What audits read, wherever they are asked. */
 export interface AuditSource extends AsyncDisposable {
-  readonly log: EventReader
+  readonly log: StreamReader
   readonly history: HistoryReads
   readonly names: Names
   readonly contents: Contents
+}
+
+/** The same on the gateway's side, and all that lies there: nothing is written but the index, where no gateway does that. */
+export interface DataSource extends AuditSource {
+  readonly log: EventReader
   readonly blobs: BlobStore
 }
 
@@ -38,7 +43,7 @@ export interface AuditSource extends AsyncDisposable {
 export type Progress = (events: number) => void
 
 /** Opens a gateway's data, beside a running gateway or without one. */
-export const openDataSource = async (config: GatewayConfig, progress: Progress): Promise<Outcome<AuditSource>> => {
+export const openDataSource = async (config: GatewayConfig, progress: Progress): Promise<Outcome<DataSource>> => {
   const { data } = config
   if (!existsSync(join(data, DATA_MARKER))) return fail('usage', `${data} is not a gateway's data directory: name it with --data`)
   // As for the gateway: the log holds password verifiers, and the index who did what.

@@ -89,7 +89,7 @@ export async function* bytesOfVersion(audit: Audit, { name, event }: Version): A
 }
 
 const contentFailure = (name: string, error: ContentError): E.Either<Extract<Outcome, { _tag: 'Left' }>['left'], never> => {
-  if (error.tag !== 'Gone') return fail(error.tag === 'Refused' ? 'refused' : 'failed', error.reason)
+  if (error.tag !== 'Gone') return fromHistory(E.left(error))
   if (error.released !== undefined)
     return fail('failed', `the content of ${name} was released on ${new Date(error.released).toISOString()}: the log still tells its hash`)
   return fail('damaged', `the content of ${name} cannot be read: ${error.reason}`)

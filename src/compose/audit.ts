@@ -1,14 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Contents } from '../audit/contents.ts'
 import { readNameBook, type NameBook } from '../audit/names.ts'
-import { gatewayConfig, type Settings } from '../config.ts'
+import { deviceConfig, gatewayConfig, type Environment, type Settings } from '../config.ts'
 import type { HistoryError, HistoryEvent, HistoryReads, NamedFolder } from '../projections/history/port.ts'
-import type { EventReader } from '../eventlog/port.ts'
+import type { StreamReader } from '../eventlog/port.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseWhen } from '../lib/when.ts'
 import { folderStream } from '../protocol/streams.ts'
-import { openDataSource, type Progress } from './audit-source.ts'
-import { fail, fromConfig, type Outcome } from './failure.ts'
+import type { AuditSource, Progress } from './audit-source.ts'
+import { fail, fromConfig, type Failure, type Outcome } from './failure.ts'
 
 export type { HistoryEvent, NameBook }
 
@@ -18,7 +18,7 @@ export interface Audit extends AsyncDisposable {
   /** The last revision that is asked about. */
   readonly head: number
   readonly names: NameBook
-  readonly log: EventReader
+  readonly log: StreamReader
   readonly history: HistoryReads
   readonly contents: Contents
   /** The revision at a moment that a person names; `head` where none is named. */
@@ -26,23 +26,41 @@ export interface Audit extends AsyncDisposable {
 }
 
 export interface AuditOptions {
+  /** Where a device's state lies by default hangs on it. */
+  readonly env: Environment
   readonly folder?: string
 }
 
 const INDEX_WAIT_MS = 30_000
 const INDEX_POLL_MS = 20
 
-/** Opens what the settings name: a gateway's data. */
-export const openAudit = async (settings: Settings, { folder }: AuditOptions, progress: Progress): Promise<Outcome<Audit>> => {
-  const config = fromConfig(gatewayConfig(settings))
-  if (E.isLeft(config)) return config
-  const opened = await openDataSource(config.right, progress)
+/** What the settings name: a gateway's data, or this device's gateway. */
+const openSource = async (settings: Settings, { folder, env }: AuditOptions, progress: Progress): Promise<Outcome<AuditSource>> => {
+  if (settings.has('data')) {
+    const { openDataSource } = await import('./audit-source.ts')
+    const config = fromConfig(gatewayConfig(settings))
+    return E.isLeft(config) ? config : openDataSource(config.right, progress)
+  }
+  const device = fromConfig(deviceConfig(settings, env))
+  if (E.isLeft(device)) return device
+  const { openDeviceSource } = await import('./audit-device.ts')
+  const opened = await openDeviceSource(device.right.state, folder)
+  return E.mapLeft((failure: Failure) =>
+    failure.kind === 'usage'
+      ? { ...failure, reason: `${failure.reason} (on the gateway's side, name its data directory with --data)` }
+      : failure,
+  )(opened)
+}
+
+/** Opens one folder of what the settings name. */
+export const openAudit = async (settings: Settings, options: AuditOptions, progress: Progress): Promise<Outcome<Audit>> => {
+  const opened = await openSource(settings, options, progress)
   if (E.isLeft(opened)) return opened
   await using parts = new AsyncDisposableStack()
   const { log, history, names, contents } = parts.use(opened.right)
   const book = fromHistory(await readNameBook(names))
   if (E.isLeft(book)) return book
-  const found = book.right.findFolder(folder)
+  const found = book.right.findFolder(options.folder)
   if (E.isLeft(found)) return fail('usage', found.left)
   const head = await headOf(log, history, found.right)
   if (E.isLeft(head)) return head
@@ -60,10 +78,19 @@ export const openAudit = async (settings: Settings, { folder }: AuditOptions, pr
 }
 
 export const fromHistory = <A>(result: E.Either<HistoryError, A>): Outcome<A> =>
-  E.mapLeft(({ tag, reason }: HistoryError) => ({ kind: tag === 'Refused' ? ('refused' as const) : ('failed' as const), reason }))(result)
+  E.mapLeft(({ tag, reason }: HistoryError): Failure => ({ kind: KIND_OF[tag], reason }))(result)
+
+const KIND_OF: Readonly<Record<HistoryError['tag'], Failure['kind']>> = {
+  Unavailable: 'failed',
+  Unreachable: 'unreachable',
+  Refused: 'refused',
+}
 
 /** The folder's last revision, once the index has it: a running gateway's thread may be a moment behind. */
-const headOf = async (log: EventReader, history: HistoryReads, { folder }: NamedFolder): Promise<Outcome<number>> => {
+const headOf = async (log: StreamReader, history: HistoryReads, { folder }: NamedFolder): Promise<Outcome<number>> => {
+  // Whoever may not read the folder is told so by this one.
+  const allowed = fromHistory(await history.head(folder)())
+  if (E.isLeft(allowed)) return allowed
   const last = await log.last(folderStream(folder))()
   if (E.isLeft(last)) return fail('failed', last.left.reason)
   const wanted = last.right?.revision ?? -1

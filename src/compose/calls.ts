@@ -11,16 +11,25 @@ export const REACH_MS = 10_000
 
 type Granted = Exclude<Answer, { tag: 'Refused' }>
 
-/** One request of a command and its answer, or why there is none in words for a person. */
-export const call = async (transport: ClientTransport, server: string, request: Request): Promise<Outcome<Granted>> => {
+export interface GrantedBytes {
+  readonly answer: Granted
+  readonly payload: Uint8Array
+}
+
+/** One request of a command and its answer with the bytes that came along, or why there is none in words for a person. */
+export const callForBytes = async (transport: ClientTransport, server: string, request: Request): Promise<Outcome<GrantedBytes>> => {
   const message = encodeRequest(request, systemClock.wall() / 1000)
   const answered = await transport.request({ message, payload: NO_BYTES }, AbortSignal.timeout(REACH_MS))()
   if (E.isLeft(answered)) return E.left(transportFailure(server, answered.left))
   const answer = decodeAnswer(request.tag, answered.right.message)
   if (E.isLeft(answer))
     return fail('failed', `${server} gave an answer that is not of EventSync's form (${answer.left.field} ${answer.left.reason})`)
-  return answer.right.tag === 'Refused' ? E.left(refusal(answer.right)) : E.right(answer.right)
+  return answer.right.tag === 'Refused' ? E.left(refusal(answer.right)) : E.right({ answer: answer.right, payload: answered.right.payload })
 }
+
+/** {@link callForBytes} where no bytes come along. */
+export const call = async (transport: ClientTransport, server: string, request: Request): Promise<Outcome<Granted>> =>
+  E.map(({ answer }: GrantedBytes) => answer)(await callForBytes(transport, server, request))
 
 export const transportFailure = (server: string, error: TransportError): Failure => {
   switch (error.tag) {

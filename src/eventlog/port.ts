@@ -55,6 +55,9 @@ export interface EventReader {
   at(position: LogPosition): TE.TaskEither<ReadError, RecordedEvent | undefined>
 }
 
+/** What can be read of a log's streams where the order of all of them is not at hand: through a gateway. */
+export type StreamReader = Pick<EventReader, 'read' | 'last'>
+
 /**
  * The only truth: streams of events, appended under an expected revision and never changed.
  *

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -38,7 +38,7 @@ beforeAll(async () => {
 })
 afterAll(() => world[Symbol.asyncDispose]())
 
-describe('eventsync audit, on the side of the gateway', () => {
+describe('eventsync audit', () => {
   it('log: who did what when', async () => {
     const events = await auditJson('log')
     expect(events.map(({ position, action, agentName, from, path }) => [position, action, agentName, from, path])).toEqual([
@@ -194,5 +194,26 @@ describe('eventsync audit, on the side of the gateway', () => {
     expect(await audit('log', '--json')).toEqual(before)
     await world.startGateway()
     expect((await audit('log', '--json')).stdout).toBe(before.stdout)
+  })
+
+  it('tells a device the same through its gateway, and nothing of another account', async () => {
+    for (const words of [
+      ['log', '--path', 'docs', '--action', 'moved,updated'],
+      ['log', '--csv', '--until', '6'],
+      ['history', 'docs/plan.txt'],
+      ['tree', '--at', '4'],
+      ['diff', '--from', '2', '--to', '6'],
+      ['cat', 'docs/plan.txt@3'],
+      ['diff', 'docs/plan.txt@3', 'docs/final.txt'],
+    ])
+      expect(await laptop.run('audit', ...words)).toEqual(await audit(...words))
+    const email = 'eve@example.org'
+    expect(await world.userAdd(email, 'another password')).toMatchObject({ code: 0 })
+    const eve = await world.device('eve', { email, password: 'another password' })
+    const { folder } = JSON.parse(readFileSync(join(laptop.state, 'device.json'), 'utf8')) as { folder: string }
+    expect(await eve.run('audit', 'log', '--folder', folder)).toMatchObject({ code: 5, stdout: '' })
+    expect((await eve.run('audit', 'log', '--json')).stdout).not.toContain('docs')
+    expect(await audit('log')).toMatchObject({ code: 2, stderr: expect.stringContaining('more than one folder') as string })
+    expect((await audit('log', '--folder', `${email}:default`)).stdout).not.toContain('docs')
   })
 })

@@ -17,7 +17,7 @@ export const auditing = async (options: AuditOptions, ask: (audit: Audit) => Pro
   if (E.isLeft(settings)) return settings
   const { openAudit } = await (await import('../../compose.ts')).audit()
   const { folder } = options
-  const opened = await openAudit(settings.right, folder === undefined ? {} : { folder }, telling())
+  const opened = await openAudit(settings.right, { env: process.env, ...(folder === undefined ? {} : { folder }) }, telling())
   if (E.isLeft(opened)) return opened
   await using audit = opened.right
   return await ask(audit)

@@ -27,6 +27,8 @@ export interface ThreadOptions {
   readonly maxRecent?: number
 }
 
+const placed = <A>(place: A | 'gone'): A | undefined => (place === 'gone' ? undefined : place)
+
 /**
  * The projections followed by a thread, read here over a connection of their own (`db`), with what it has not yet reached laid over them.
  */
@@ -83,10 +85,7 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
       ring()
     },
     together: (ask) => tables.together(ask),
-    find: (hash) => {
-      const place = recent.find(hash) ?? tables.find(hash)
-      return place === 'gone' ? undefined : place
-    },
+    find: (hash) => placed(recent.find(hash) ?? tables.find(hash)),
     isGone: (hash) => maybe() && (recent.isGone(hash) ?? tables.isGone(hash)),
     isRetired: (object) => maybe() && (recent.isRetired(object) || tables.isRetired(object)),
     chunkSize: (folder, hash) => recent.chunkSize(folder, hash) ?? tables.chunkSize(folder, hash),

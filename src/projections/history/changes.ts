@@ -34,7 +34,7 @@ export const changeReads = (db: DatabaseSync, look: number): ChangeReads => {
   const describe = describing(db)
   return (folder, number, { from, to }, after = NOTHING, max) => {
     const isFew = to - from <= look
-    const end = isFew ? undefined : endOf(number, after)
+    const end = isFew ? undefined : endOf(number, after, max)
     const bounds = [from, to, number, after, end ?? null, max]
     const rows = isFew
       ? few.all(...bounds, lastKey(number, from) + 1, lastKey(number, to))

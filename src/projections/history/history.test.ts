@@ -108,7 +108,7 @@ describe('the history index', () => {
           }
         }
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -123,7 +123,7 @@ describe('the history index', () => {
         for (const between of pairs)
           expectChanges(await allChanges(reads, folder, between, max), replay(events, between.from), replay(events, between.to))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -156,7 +156,7 @@ describe('the history index', () => {
           where(({ event }) => isFileEvent(event) && event.fileId === fileId),
         )
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -183,7 +183,7 @@ describe('the history index', () => {
           expect(await right(reads.revisionAt(folder, time))).toBe(later < 0 ? times.length - 1 : later - 1)
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     )
   })
 

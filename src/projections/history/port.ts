@@ -18,6 +18,8 @@ export type {
 
 export type HistoryError =
   | { readonly tag: 'Unavailable'; readonly reason: string }
+  /** Asked through a gateway that did not answer. */
+  | { readonly tag: 'Unreachable'; readonly reason: string }
   /** Asked of a gateway that does not let this account see it. */
   | { readonly tag: 'Refused'; readonly reason: string }
 

@@ -8,14 +8,19 @@ import { EVENT, eventReader, isEntry, NAMED, prepared } from './rows.ts'
 /** A path's last event up to a revision, and whether it lives: one number that grows with the revision. */
 export const lastUpTo = (revision: string): string => `max(CASE WHEN revision <= ${revision} THEN revision * 2 + live END)`
 
+/** Entries of the index for each row that a page may have: more live in few paths than in many. */
+const ENTRIES_A_ROW = 4
+
+export type WindowEnds = (number: number, after: string, max: number) => string | undefined
+
 /**
- * The path at which a page has looked at enough; undefined: it reaches to the last. A page ends behind a path's last event, so beside `look`
- * entries of the index it reads those of one path.
+ * The path at which a page of `max` rows has looked at enough, `look` entries of the index at most; undefined: it reaches to the last. A page
+ * ends behind a path's last event, so beside those entries it reads those of one path.
  */
-export const windowEnds = (db: DatabaseSync, look: number): ((number: number, after: string) => string | undefined) => {
-  const end = prepared(db, `SELECT path FROM paths WHERE folder = ? AND path > ? ORDER BY path, revision LIMIT 1 OFFSET ${look}`)
+export const windowEnds = (db: DatabaseSync, look: number): WindowEnds => {
+  const end = prepared(db, 'SELECT path FROM paths WHERE folder = ? AND path > ? ORDER BY path, revision LIMIT 1 OFFSET ?')
   // The one column.
-  return (number, after) => (end.get(number, after) as [string] | undefined)?.[0]
+  return (number, after, max) => (end.get(number, after, Math.min(look, max * ENTRIES_A_ROW)) as [string] | undefined)?.[0]
 }
 
 export type TreeReads = (folder: FolderId, number: number, at: number, after: SyncPath | undefined, max: number) => TreePage
@@ -32,7 +37,7 @@ export const treeReads = (db: DatabaseSync, look: number): TreeReads => {
     )
   const [upTo, toTheLast] = [select('AND path <= ?4'), select('AND ?4 IS NULL')]
   return (folder, number, at, after = NOTHING, max) => {
-    const end = endOf(number, after)
+    const end = endOf(number, after, max)
     const rows = (end === undefined ? toTheLast : upTo).all(at, number, after, end ?? null, eventKey(number, 0), max)
     const entries = rows.map(eventReader(folder, number)).filter(isEntry)
     // What the index calls a path is one.
