@@ -9,9 +9,9 @@ const PARTS: readonly string[] = [PACKS, CHUNKS].flatMap((kind) =>
   Array.from({ length: DIRECTORIES }, (_, at) => `${kind}${at.toString(16).padStart(2, '0')}/`),
 )
 
-/** A store's objects, for audits. */
-export const storedObjects = (store: ObjectStore): StoredObjects => ({
-  parts: PARTS,
+/** A store's objects, for audits. `listing` by directory costs nothing where they are directories; of a server each list is a call. */
+export const storedObjects = (store: ObjectStore, listing: 'byDirectory' | 'atOnce' = 'atOnce'): StoredObjects => ({
+  parts: listing === 'byDirectory' ? PARTS : [PACKS, CHUNKS],
   list: (part) => list(store, part),
   chunk: (hash, place) =>
     place === undefined ? store.get(chunkName(hash)) : store.get(packName(place.pack), { offset: place.offset, length: place.size }),

@@ -71,7 +71,7 @@ export const verifyData = async (settings: Settings, options: VerifyOptions, lis
     gatewayKey,
     contents,
     scan: scan.right,
-    objects: storedObjects(parts.use(store.right)),
+    objects: storedObjects(parts.use(store.right), config.right.store.tag === 'folder' ? 'byDirectory' : 'atOnce'),
     verifySignature: verifyAsync,
     report: listener.fault,
     progress: listener.progress,

@@ -10,11 +10,9 @@ const NAMESPACE = bytesOf('b8f0d6a2-5c1e-4d0b-9a53-c47e1f2d8e60')
 
 /** A name-based UUID (RFC 9562, section 5.5); the name is ASCII. */
 export const uuidV5 = (name: string, namespace?: string): string => {
-  const bytes = hash('sha1', Buffer.from((namespace === undefined ? NAMESPACE : bytesOf(namespace)) + name, 'latin1'), 'buffer')
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x50
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = bytes.toString('hex', 0, 16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  const hex = hash('sha1', Buffer.from((namespace === undefined ? NAMESPACE : bytesOf(namespace)) + name, 'latin1'), 'hex')
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`
 }
 
 /**

@@ -100,10 +100,14 @@ export class Table {
 /** Four words of 32 bits. */
 export type TableKey = Uint32Array
 
+const wordAt = (digest: string, at: number): number =>
+  (digest.charCodeAt(at) | (digest.charCodeAt(at + 1) << 8) | (digest.charCodeAt(at + 2) << 16) | (digest.charCodeAt(at + 3) << 24)) >>> 0
+
 /** A text's key: whoever could make two texts with one key could break SHA-256 cut to 128 bits. */
 export const keyOfText = (text: string): TableKey => {
-  const digest = hash('sha256', text, 'buffer')
-  return Uint32Array.of(digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8), digest.readUInt32LE(12))
+  // As a string: a buffer of its own for each costs more than the hash.
+  const digest = hash('sha256', text, 'binary')
+  return Uint32Array.of(wordAt(digest, 0), wordAt(digest, 4), wordAt(digest, 8), wordAt(digest, 12))
 }
 
 const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16)

@@ -1,7 +1,7 @@
 import type { Content, Hash, Kind } from '../../domain/content.ts'
 import type { FileEvent, FileId } from '../../domain/events.ts'
 import { parentOf, type SyncPath } from '../../domain/path.ts'
-import { keyOfText, NOWHERE, Table, type Slot } from './table.ts'
+import { keyOfText, NOWHERE, Table, type Slot, type TableKey } from './table.ts'
 
 // The columns of the table.
 const REVISION = 0
@@ -17,6 +17,9 @@ const KIND_MASK = 3
 const LIVE = 4
 /** The folder's number stands above the flags. */
 const FOLDER = 8
+
+/** Keys that are at hand. */
+const MAX_KEYS = 256
 
 /** A path as the log left it. Of a content's hash 64 bits are kept: enough to tell contents apart, since what is signed holds all of it. */
 export interface Known {
@@ -42,6 +45,7 @@ export const createdIn = (fileId: FileId): number => Number.parseInt(fileId.slic
 export class Trees {
   readonly #table = new Table(COLUMNS)
   readonly #folders = new Map<string, number>()
+  readonly #keys = new Map<string, TableKey>()
 
   get size(): number {
     return this.#table.size
@@ -104,8 +108,15 @@ export class Trees {
     }
   }
 
-  #key(folder: string, path: SyncPath) {
-    return keyOfText(`${this.#numberOf(folder)}/${path}`)
+  /** Each event asks for the same few paths several times, and its neighbours for the same folder. */
+  #key(folder: string, path: SyncPath): TableKey {
+    const name = `${this.#numberOf(folder)}/${path}`
+    const known = this.#keys.get(name)
+    if (known !== undefined) return known
+    if (this.#keys.size >= MAX_KEYS) this.#keys.clear()
+    const key = keyOfText(name)
+    this.#keys.set(name, key)
+    return key
   }
 
   #numberOf(folder: string): number {

@@ -53,6 +53,8 @@ export interface Totals extends Progress {
 
 /** How many events pass between two savings of the state. */
 const SAVE_EVERY = 200_000
+/** And how many parts of the store. */
+const SAVE_PARTS = 32
 
 /** Verifies a whole log, and what it says is stored. Every fault is told as it is found; left: the log is out of reach. Throws where the store can't be listed. */
 export const verifyLog = async (deps: VerifyDeps): Promise<E.Either<ReadError, Totals>> => {
@@ -132,7 +134,8 @@ const lookAtObjects = async (deps: VerifyDeps, events: Events, report: Report, i
       deps.progress({ events: events.streams.events, objects: count, bytes })
       if (!deps.contents) return
       done.add(part)
-      if (isWhole()) deps.save({ heads: events.streams.heads(), parts: [...done] })
+      if (isWhole() && (done.size % SAVE_PARTS === 0 || done.size === objects.parts.length))
+        deps.save({ heads: events.streams.heads(), parts: [...done] })
     },
   })
 }
