@@ -114,11 +114,11 @@ def need(condition, what):
 
 
 TYPES = {
-    "account": {"AccountRegistered", "AgentRegistered", "AgentRenamed", "AgentRevoked", "PasswordChanged"},
+    "account": {"AccountRegistered", "AgentRegistered", "AgentRenamed", "AgentRevoked", "SignInsRefused", "PasswordChanged"},
     "folder": {"FolderCreated", "FileCreated", "FileUpdated", "FileMoved", "FileDeleted", "DeletionHeld", "DeletionApproved"},
     "agent": {"AgentSynced"},
     "packs": {"PackStored", "PackRetiring", "PackRemoved"},
-    "gateway": {"Checkpoint", "RetentionStarted", "RetentionEnded", "GatewayStarted", "GatewayPassed", "GatewayStopped"},
+    "gateway": {"Checkpoint", "RetentionStarted", "RetentionEnded", "GatewayStarted", "GatewayPassed", "GatewayStopped", "SignInsRefused"},
 }
 FILE_EVENTS = {"FileCreated", "FileUpdated", "FileMoved", "FileDeleted"}
 
@@ -216,6 +216,9 @@ class Verifier:
                 key = self.agents.get(voucher, {}).get("key")
                 if key is None or not signed(key, f"eventsync-countersign\0{self.emails.get(account)}\0{public}", mark):
                     self.fault("signature", event.at, "the countersignature is not that of the agent that vouches")
+        elif event.type == "SignInsRefused":
+            if event.stream != "account-" + data["account"]:
+                self.fault("format", event.at, "it is in the stream of another account")
         elif event.type == "AgentRevoked" and data["agent"] in self.agents:
             agent = self.agents[data["agent"]]
             agent["revoked"] = agent["revoked"] or metadata["time"]

@@ -83,6 +83,7 @@ const serve = async (
   const controlled = await serveControl(data, createRetentionHandler({ gateway, deps, files, data }, stopping.signal), parts)
   if (E.isLeft(controlled)) return controlled
   void gateway.runHourly(stopping.signal)
+  void gateway.runMinutely(stopping.signal)
   const stopped = shared ? gateway.follow(stopping.signal) : undefined
   ready = true
   const { host, port } = server.right.address
@@ -105,7 +106,7 @@ const serveRabbit = async (
   return startRabbit(
     queue,
     gateway,
-    createBrokerUsers(deps),
+    createBrokerUsers(deps, gateway.refusedSignIns),
     { logger: deps.logger, event: (event) => logConnection(deps.logger, event) },
     parts,
   )

@@ -29,6 +29,25 @@ export type FolderEvent =
   | { readonly type: 'DeletionHeld'; readonly count: number; readonly reason: string }
   | { readonly type: 'DeletionApproved'; readonly count: number }
 
+/**
+ * Sign-ins and enrolments that were refused since the last such event, counted. In the account's stream, or, where no account here was meant
+ * (`account` null), in the gateways' own.
+ */
+export interface SignInsRefused<A extends AccountId | null> {
+  readonly type: 'SignInsRefused'
+  readonly account: A
+  readonly count: number
+  /** The gateway's clock at the first and at the last of them, in milliseconds. */
+  readonly first: number
+  readonly last: number
+  /** How many for what reason: the codes of their answers. */
+  readonly reasons: Readonly<Record<string, number>>
+  /** Network addresses that they came from; not all of many. */
+  readonly addresses: readonly string[]
+  /** As whom they came, not all of many: keys of agents and, where there is no such account, the ids that it would have. */
+  readonly tried: readonly string[]
+}
+
 export type AccountEvent =
   | { readonly type: 'AccountRegistered'; readonly account: AccountId; readonly email: string; readonly verifier: string }
   | {
@@ -42,6 +61,7 @@ export type AccountEvent =
     }
   | { readonly type: 'AgentRenamed'; readonly agent: AgentKey; readonly name: string }
   | { readonly type: 'AgentRevoked'; readonly agent: AgentKey; readonly reason: string }
+  | SignInsRefused<AccountId>
 
 /** A witness (stream `agent-<key>`): the agent's signed word that it has seen this position and chain of a folder. */
 export type AgentEvent = {
@@ -112,7 +132,7 @@ export type PresenceEvent =
   | { readonly type: 'GatewayStopped'; readonly gateway: string; readonly boot: string }
 
 /** Events of the gateways' own stream. */
-export type GatewayEvent = Checkpoint | RetentionRunEvent | PresenceEvent
+export type GatewayEvent = Checkpoint | RetentionRunEvent | PresenceEvent | SignInsRefused<null>
 
 /** What one live or deleted path of a folder's tree holds; `revision` names its version. */
 export interface TreeEntry {

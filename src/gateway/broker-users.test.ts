@@ -17,7 +17,11 @@ const plainWorld = async (passwordClients: 'allow' | 'refuse') => {
   await send('RegisterUser')
   await send('RegisterAgent')
   const { deps } = world.gateway
-  return { world, send, users: createBrokerUsers({ ...deps, settings: { ...deps.settings, passwordClients } }) }
+  return {
+    world,
+    send,
+    users: createBrokerUsers({ ...deps, settings: { ...deps.settings, passwordClients } }, world.gateway.refusedSignIns),
+  }
 }
 
 describe('agents as users of a message broker', () => {
@@ -25,7 +29,7 @@ describe('agents as users of a message broker', () => {
     const world = await gatewayWorld()
     const laptop = await enrol(world, 1)
     const signer = createKeyPair(Buffer.alloc(32, 1))
-    const users = createBrokerUsers(world.gateway.deps)
+    const users = createBrokerUsers(world.gateway.deps, world.gateway.refusedSignIns)
     expect(users.kindOf(laptop.key)).toBe('agent')
     expect(await users.check(laptop.key, signer.sign(brokerPasswordText(laptop.key)))).toBe(true)
     const other = createKeyPair(Buffer.alloc(32, 2))
@@ -38,7 +42,7 @@ describe('agents as users of a message broker', () => {
   it('a revoked agent is nobody', async () => {
     const world = await gatewayWorld()
     const [laptop, phone] = [await enrol(world, 1), await enrol(world, 2)]
-    const users = createBrokerUsers(world.gateway.deps)
+    const users = createBrokerUsers(world.gateway.deps, world.gateway.refusedSignIns)
     const peer = newPeer()
     peer.agent = laptop.key
     await ask(world, peer, { tag: 'RevokeAgent', key: laptop.key, target: phone.key, reason: 'lost' })
@@ -68,7 +72,8 @@ describe('agents as users of a message broker', () => {
   })
 
   it('makes a bounded number of queues a minute, each user by itself', async () => {
-    const users = createBrokerUsers((await gatewayWorld()).gateway.deps)
+    const { gateway } = await gatewayWorld()
+    const users = createBrokerUsers(gateway.deps, gateway.refusedSignIns)
     const made = Array.from({ length: 100 }, () => users.mayDeclare('A'))
     expect(made.filter(Boolean)).toHaveLength(30)
     expect(users.mayDeclare('B')).toBe(true)

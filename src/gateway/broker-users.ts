@@ -2,9 +2,11 @@ import { createHmac } from 'node:crypto'
 import type { AgentKey } from '../domain/events.ts'
 import { createLru } from '../lib/lru.ts'
 import type { Agent } from '../projections/port.ts'
+import type { Code } from '../protocol/messages.ts'
 import { brokerPasswordText } from '../protocol/signing.ts'
 import { createAttempts } from './attempts.ts'
 import type { GatewayDeps } from './deps.ts'
+import type { RefusedSignIns } from './refused-sign-ins.ts'
 
 /** The agents as a message broker's users, which it asks about. */
 export interface AgentsAsUsers {
@@ -22,17 +24,21 @@ const QUEUES = { burst: 30, perMinute: 30 }
 /** Passwords that were right lately: clients of PySync connect often, and a derivation takes 60 ms. */
 const MAX_KNOWN = 10_000
 
+const isKey = (user: string): user is AgentKey => /^[0-9A-F]{32}$/.test(user)
+
 type Deps = Pick<GatewayDeps, 'state' | 'verify' | 'passwords' | 'settings' | 'clock' | 'random'>
 
-export const createBrokerUsers = ({ state, verify, passwords, settings, clock, random }: Deps): AgentsAsUsers => {
+export const createBrokerUsers = (
+  { state, verify, passwords, settings, clock, random }: Deps,
+  refusedSignIns: Pick<RefusedSignIns, 'note'>,
+): AgentsAsUsers => {
   const attempts = createAttempts(settings.limits.attempts, clock)
   const declared = createAttempts(QUEUES, clock)
   const secret = random(32)
   const known = createLru<string, true>(MAX_KNOWN)
   const plainClients = settings.passwordClients === 'allow'
   const agentOf = (user: string): Agent | undefined => {
-    // Whatever has not the form of a key is nobody's.
-    const agent = state.directory.agent(user as AgentKey)
+    const agent = isKey(user) ? state.directory.agent(user) : undefined
     return agent === undefined || agent.revoked || (agent.publicKey === null && !plainClients) ? undefined : agent
   }
   const isPassword = async (agent: Agent, password: string): Promise<boolean> => {
@@ -48,6 +54,16 @@ export const createBrokerUsers = ({ state, verify, passwords, settings, clock, r
     }
     return right
   }
+  const isRight = async (agent: Agent, password: string): Promise<boolean> =>
+    // A signature cannot be guessed: its attempts need no limit, and nobody can use one up for another.
+    agent.publicKey === null ? isPassword(agent, password) : verify(agent.publicKey, brokerPasswordText(agent.key), password)
+  const codeOf = (user: string): Code => {
+    const agent = isKey(user) ? state.directory.agent(user) : undefined
+    if (agent === undefined) return 'agent'
+    if (agent.revoked) return 'revoked'
+    if (agent.publicKey !== null) return 'signature'
+    return plainClients ? 'password' : 'passwordClients'
+  }
   return {
     plainClients,
     mayDeclare: (user) => declared.take([user]),
@@ -58,9 +74,9 @@ export const createBrokerUsers = ({ state, verify, passwords, settings, clock, r
     },
     check: async (user, password) => {
       const agent = agentOf(user)
-      if (agent === undefined) return false
-      // A signature cannot be guessed: its attempts need no limit, and nobody can use one up for another.
-      return agent.publicKey === null ? isPassword(agent, password) : verify(agent.publicKey, brokerPasswordText(agent.key), password)
+      if (agent !== undefined && (await isRight(agent, password))) return true
+      refusedSignIns.note({ status: 403, code: codeOf(user) }, { address: undefined, ...(isKey(user) ? { agent: user } : {}) })
+      return false
     },
   }
 }

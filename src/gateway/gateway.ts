@@ -14,6 +14,7 @@ import { reply, type Context, type Reply } from './handlers/context.ts'
 import type { Witnessed } from './handlers/synced.ts'
 import { createPlain } from './plain/plain.ts'
 import { refused } from './refusals.ts'
+import { createRefusedSignIns, runMinutely, type RefusedSignIns } from './refused-sign-ins.ts'
 import type { RetentionPolicy } from './retention/policy.ts'
 import type { Presence } from './retention/presence.ts'
 import { runRetention, type RetentionOptions, type RetentionDone, type RetentionError, type RetentionParts } from './retention/run.ts'
@@ -24,12 +25,16 @@ import { createWriters } from './writer/writers.ts'
 
 export interface Gateway {
   readonly handle: Handler
-  /** Takes no new request and resolves when those begun are answered. */
+  /** Takes no new request and resolves when those begun are answered, and what it refused is in the log. */
   readonly drain: () => Promise<void>
   /** Whether it takes requests. */
   readonly ready: () => boolean
   /** Signs a Checkpoint each hour, and forgets old uploads, until the signal aborts. */
   readonly runHourly: (signal: AbortSignal) => Promise<void>
+  /** Tells the log each minute what it refused, until the signal aborts. */
+  readonly runMinutely: (signal: AbortSignal) => Promise<void>
+  /** Whoever refuses sign-ins in its name says so here. */
+  readonly refusedSignIns: RefusedSignIns
   /** Takes in what other gateways append, until the signal aborts; resolves with why where it can't go on. */
   readonly follow: Tail['follow']
   /** Frees contents that no kept version needs; one run at a time is the caller's to see to. */
@@ -59,7 +64,9 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     notify: (keys: readonly AgentKey[], told) => notifiers.forEach((notifier) => notifier.notify(keys, told)),
     disconnect: (key, reason) => notifiers.forEach((notifier) => notifier.disconnect(key, reason)),
   })
-  const context: Context = { core, attempts: createAttempts(deps.settings.limits.attempts, deps.clock), writer: createWriters(core) }
+  const refusedSignIns = createRefusedSignIns(core)
+  const attempts = createAttempts(deps.settings.limits.attempts, deps.clock)
+  const context: Context = { core, attempts, refusedSignIns, writer: createWriters(core) }
   const witnessed: Witnessed = createLru(MAX_WITNESSED)
   const underWay = createUnderWay()
   const plain = createPlain(context)
@@ -74,7 +81,12 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
     addNotifier: (notifier) => void notifiers.push(notifier),
     ready: () => !underWay.isClosed(),
     runHourly: (signal) => runHourly(core, signal),
-    drain: underWay.close,
+    runMinutely: (signal) => runMinutely(core, refusedSignIns, signal),
+    refusedSignIns,
+    drain: async () => {
+      await underWay.close()
+      await refusedSignIns.flush()
+    },
     follow: core.tail.follow,
     presence: core.presence,
     retain: (ask, policy, options) => retain(core, ask, policy, options),

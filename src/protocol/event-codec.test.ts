@@ -14,6 +14,7 @@ import {
   hashes,
   outcomes,
   paths,
+  refusals,
   revisions,
   words,
 } from '../../test/support/protocol-arbitraries.ts'
@@ -122,6 +123,7 @@ const accountEvents: fc.Arbitrary<AccountEvent> = fc.oneof(
   }),
   fc.record({ type: type('AgentRenamed'), agent: agentKeys, name: words }),
   fc.record({ type: type('AgentRevoked'), agent: agentKeys, reason: words }),
+  fc.record({ type: type('SignInsRefused'), account: accounts, ...refusals }),
 )
 const packEvents: fc.Arbitrary<PackEvent> = fc.record({
   type: type('PackStored'),

@@ -2,7 +2,8 @@ import type { either as E } from 'fp-ts'
 import type { AccountEvent, AgentEvent } from '../domain/events.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'
 import type { EncodedEvent } from './folder-event-codec.ts'
-import type { Fields } from './reader.ts'
+import type { Fields, Reader } from './reader.ts'
+import { readSignInsRefused } from './sign-ins-refused-codec.ts'
 
 export { decodeFolderEvent, encodeFileEvent, encodeFolderEvent, type EncodedEvent } from './folder-event-codec.ts'
 export { decodeMetadata, encodeMetadata, type EventMetadata, type MessageRecord } from './event-metadata.ts'
@@ -25,6 +26,7 @@ const ACCOUNT_TYPES: Readonly<Record<AccountEvent['type'], true>> = {
   AgentRegistered: true,
   AgentRenamed: true,
   AgentRevoked: true,
+  SignInsRefused: true,
 }
 const isAccountEvent = (type: string): type is AccountEvent['type'] => Object.hasOwn(ACCOUNT_TYPES, type)
 
@@ -32,7 +34,7 @@ const TEXT = 10_000
 
 const stringOrNull = (fields: Fields, field: string): string | null => (fields.raw(field) === null ? null : fields.string(field, TEXT))
 
-const readAccountEvent = (fields: Fields, type: AccountEvent['type']): AccountEvent => {
+const readAccountEvent = (reader: Reader, fields: Fields, type: AccountEvent['type']): AccountEvent => {
   switch (type) {
     case 'AccountRegistered':
       return { type, account: fields.account('account'), email: fields.string('email', TEXT), verifier: fields.string('verifier', TEXT) }
@@ -50,11 +52,13 @@ const readAccountEvent = (fields: Fields, type: AccountEvent['type']): AccountEv
       return { type, agent: fields.agentKey('agent'), name: fields.string('name', TEXT) }
     case 'AgentRevoked':
       return { type, agent: fields.agentKey('agent'), reason: fields.string('reason', TEXT) }
+    case 'SignInsRefused':
+      return { type, account: fields.account('account'), ...readSignInsRefused(reader, fields) }
   }
 }
 
 export const decodeAccountEvent = ({ type, data }: EncodedEvent): E.Either<EventError, AccountEvent> =>
-  isAccountEvent(type) ? readVersioned(type, data, (_, fields) => readAccountEvent(fields, type)) : unknownEvent(type, 0)
+  isAccountEvent(type) ? readVersioned(type, data, (reader, fields) => readAccountEvent(reader, fields, type)) : unknownEvent(type, 0)
 
 export const decodeAgentEvent = ({ type, data }: EncodedEvent): E.Either<EventError, AgentEvent> =>
   type !== 'AgentSynced'

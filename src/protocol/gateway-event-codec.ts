@@ -5,6 +5,7 @@ import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './e
 import type { EncodedEvent } from './folder-event-codec.ts'
 import type { Json } from './json.ts'
 import { within, type Fields, type Place, type Reader } from './reader.ts'
+import { readSignInsRefused } from './sign-ins-refused-codec.ts'
 
 const MAX_HEADS = 100_000
 const MAX_STREAM = 1000
@@ -55,6 +56,10 @@ const READERS: {
   GatewayStarted: boot,
   GatewayPassed: (fields) => ({ ...boot(fields), packs: fields.integer('packs', -1, Number.MAX_SAFE_INTEGER) }),
   GatewayStopped: boot,
+  SignInsRefused: (fields, reader) => {
+    if (fields.raw('account') !== null) fields.fail('account', 'must be null')
+    return { account: null, ...readSignInsRefused(reader, fields) }
+  },
 }
 
 const isGatewayEvent = (type: string): type is GatewayEvent['type'] => Object.hasOwn(READERS, type)

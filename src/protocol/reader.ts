@@ -99,6 +99,10 @@ export class Fields {
     return this.object[field]
   }
 
+  names(): readonly string[] {
+    return Object.keys(this.object)
+  }
+
   has(field: string): boolean {
     return this.raw(field) !== undefined
   }

@@ -1,6 +1,7 @@
 import { either as E } from 'fp-ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { refusals } from '../../test/support/protocol-arbitraries.ts'
 import type { FolderId, GatewayEvent, RetentionEvent } from '../domain/events.ts'
 import { decodePacksEvent, encodeRetentionEvent } from './event-codec.ts'
 import { decodeGatewayEvent, encodeGatewayEvent } from './gateway-event-codec.ts'
@@ -23,6 +24,7 @@ const gateway: fc.Arbitrary<GatewayEvent> = fc.oneof(
   fc.record({ type: type('RetentionStarted'), run: word, keepSeconds: fc.nat(), keepVersions: fc.nat(), folder: fc.option(folder) }),
   fc.record({ type: type('RetentionEnded'), run: word, objects: fc.nat(), bytes: fc.nat() }),
   fc.record({ type: type('GatewayStarted'), gateway: word, boot: word }),
+  fc.record({ type: type('SignInsRefused'), account: fc.constant(null), ...refusals }),
   fc.record({ type: type('GatewayPassed'), gateway: word, boot: word, packs: fc.integer({ min: -1, max: 1e9 }) }),
   fc.record({ type: type('GatewayStopped'), gateway: word, boot: word }),
 )
@@ -42,6 +44,20 @@ describe('the events of retention', () => {
     expect(wrong).toMatchObject({ left: { field: 'chunks[0]' } })
     expect(decodeGatewayEvent({ type: 'RetentionEnded', data: '{"v":1,"run":"a","objects":-1,"bytes":0}' })).toMatchObject({
       left: { field: 'objects' },
+    })
+    const refused = { v: 1, account: null, count: 1, first: 1, last: 1, reasons: { password: 1 }, addresses: [], tried: [] }
+    for (const [field, value] of Object.entries({
+      account: 'a',
+      count: 0,
+      addresses: Array(9).fill(''),
+      tried: Array(9).fill('A'.repeat(32)),
+    }))
+      expect(decodeGatewayEvent({ type: 'SignInsRefused', data: JSON.stringify({ ...refused, [field]: value }) })).toMatchObject({
+        left: { field },
+      })
+    const reasons = { 'pass word': 1 }
+    expect(decodeGatewayEvent({ type: 'SignInsRefused', data: JSON.stringify({ ...refused, reasons }) })).toMatchObject({
+      left: { field: 'reasons.pass word' },
     })
     expect(decodeGatewayEvent({ type: 'RetentionForgotten', data: '{"v":1}' })).toMatchObject({ left: { tag: 'UnknownEvent' } })
   })

@@ -97,3 +97,13 @@ export const batchHeads = (agent: AgentKey): fc.Arbitrary<Omit<Head, 'root' | 'c
     position: fc.integer({ min: -1, max: 2 ** 40 }),
     chain: chains,
   })
+
+/** What a SignInsRefused says beside whose they were. */
+export const refusals = {
+  count: fc.integer({ min: 1 }),
+  first: fc.nat(),
+  last: fc.nat(),
+  reasons: fc.dictionary(fc.constantFrom('password', 'signature', 'tooMany'), fc.integer({ min: 1 }), { noNullPrototype: true }),
+  addresses: fc.array(words, { maxLength: 8 }),
+  tried: fc.array(fc.oneof(agentKeys, accounts), { maxLength: 8 }),
+}

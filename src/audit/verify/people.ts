@@ -59,7 +59,9 @@ export class People {
         else agent.revoked ??= time
         return
       }
-      default:
+      case 'SignInsRefused':
+        return this.#expectStream(recorded, event.account)
+      case 'AgentRenamed':
     }
   }
 
@@ -104,9 +106,13 @@ export class People {
   }
 
   #expectPlace(recorded: RecordedEvent, account: AccountId, name: string): void {
+    this.#expectStream(recorded, account)
+    if (recorded.id !== uuidV5(name)) this.#report({ kind: 'id', ...at(recorded), reason: 'its id is not that of such an event' })
+  }
+
+  #expectStream(recorded: RecordedEvent, account: AccountId): void {
     if (recorded.stream !== accountStream(account))
       this.#report({ kind: 'format', ...at(recorded), reason: 'it is in the stream of another account' })
-    if (recorded.id !== uuidV5(name)) this.#report({ kind: 'id', ...at(recorded), reason: 'its id is not that of such an event' })
   }
 }
 

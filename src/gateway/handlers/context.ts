@@ -5,11 +5,13 @@ import type { Peer } from '../../transport/port.ts'
 import type { Attempts } from '../attempts.ts'
 import { mayUse, type Core } from '../core.ts'
 import { refused, type Refused } from '../refusals.ts'
+import type { RefusedSignIns } from '../refused-sign-ins.ts'
 import type { FolderWriter } from '../writer/folder-writer.ts'
 
 export interface Context {
   readonly core: Core
   readonly attempts: Attempts
+  readonly refusedSignIns: RefusedSignIns
   /** The writer of a folder; the same one while it has work. */
   readonly writer: (folder: FolderId) => FolderWriter
 }

@@ -14,18 +14,22 @@ const BAD_SIGNATURE = refused(403, 'signature', "the signature is not the key's 
 
 /** Enrols a device's key; the password is proved this once. Who there is can't be told from the answer, nor from its time. */
 export const registerAgent = async (context: Context, { request, peer }: Asked<'RegisterAgent'>): Promise<Reply> => {
-  const { core, attempts } = context
-  if (request.publicKey === undefined && core.settings.passwordClients === 'refuse') {
-    return reply(refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone'))
-  }
   const account = accountIdOf(request.email)
-  const buckets = [`address/${peer.address}`, `account/${account}`]
-  if (!attempts.take(buckets)) return reply(refused(429, 'tooMany', 'too many attempts: wait before the next'))
-  if (!(await core.passwords.check(request.password, core.state.directory.account(account)?.verifier))) {
-    return reply(refused(403, 'password', 'the email address or the password is wrong'))
-  }
+  const { address } = peer
+  const answer = await register(context, account, request, address)
+  context.refusedSignIns.note(answer, { address, account, agent: request.key })
+  return reply(answer)
+}
+
+const register = async ({ core, attempts }: Context, account: AccountId, request: RegisterAgent, address: string): Promise<Answer> => {
+  if (request.publicKey === undefined && core.settings.passwordClients === 'refuse')
+    return refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone')
+  const buckets = [`address/${address}`, `account/${account}`]
+  if (!attempts.take(buckets)) return refused(429, 'tooMany', 'too many attempts: wait before the next')
+  if (!(await core.passwords.check(request.password, core.state.directory.account(account)?.verifier)))
+    return refused(403, 'password', 'the email address or the password is wrong')
   attempts.giveBack(buckets)
-  return reply((await wrongProof(core, account, request)) ?? (await enrol(core, account, request)))
+  return (await wrongProof(core, account, request)) ?? enrol(core, account, request)
 }
 
 const wrongProof = async (

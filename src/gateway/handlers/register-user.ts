@@ -10,14 +10,26 @@ const WRONG = refused(403, 'password', 'there is an account of this address, wit
 
 /** Makes an account. Asked again with the same password, it answers the same: its first answer may have been lost. */
 export const registerUser = async (context: Context, { request, peer }: Asked<'RegisterUser'>): Promise<Reply> => {
-  const { core, attempts } = context
-  if (core.settings.registration === 'closed') return reply(refused(403, 'registration', 'registration is closed on this gateway'))
   const account = accountIdOf(request.email)
-  const buckets = [`address/${peer.address}`, `account/${account}`]
-  if (!attempts.take(buckets)) return reply(refused(429, 'tooMany', 'too many attempts: wait before the next'))
-  const answer = await register(context, account, request.email, request.password)
-  if (answer.status === 200) attempts.giveBack(buckets)
+  const { address } = peer
+  const answer = await registerWithin(context, account, request, address)
+  context.refusedSignIns.note(answer, { address, account })
   return reply(answer)
+}
+
+const registerWithin = async (
+  context: Context,
+  account: AccountId,
+  { email, password }: Asked<'RegisterUser'>['request'],
+  address: string,
+): Promise<Answer> => {
+  const { core, attempts } = context
+  if (core.settings.registration === 'closed') return refused(403, 'registration', 'registration is closed on this gateway')
+  const buckets = [`address/${address}`, `account/${account}`]
+  if (!attempts.take(buckets)) return refused(429, 'tooMany', 'too many attempts: wait before the next')
+  const answer = await register(context, account, email, password)
+  if (answer.status === 200) attempts.giveBack(buckets)
+  return answer
 }
 
 const register = async ({ core }: Context, account: AccountId, email: string, password: string): Promise<Answer> => {

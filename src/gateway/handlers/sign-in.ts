@@ -13,7 +13,9 @@ export const signIn = async (context: Context, asked: Asked<'SignIn'>): Promise<
     return reply(DONE)
   }
   const taken = context.attempts.take([`sign-in/${asked.peer.address}`])
-  return reply(taken ? wrong : refused(429, 'tooMany', 'too many attempts: wait before the next'))
+  const answer = taken ? wrong : refused(429, 'tooMany', 'too many attempts: wait before the next')
+  context.refusedSignIns.note(answer, { address: asked.peer.address, agent: asked.request.key })
+  return reply(answer)
 }
 
 const wrongSignIn = async (context: Context, { request, peer }: Asked<'SignIn'>): Promise<Refused | undefined> => {

@@ -1,15 +1,17 @@
 import { createHmac } from 'node:crypto'
 import { createLru } from '../../lib/lru.ts'
+import type { AccountId } from '../../domain/events.ts'
 import type { Agent } from '../../projections/port.ts'
 import { accountIdOf } from '../../protocol/event-ids.ts'
 import type { Request } from '../../protocol/messages.ts'
 import type { Peer } from '../../transport/port.ts'
-import type { Attempts } from '../attempts.ts'
-import type { Core } from '../core.ts'
+import { isRefused, type Context } from '../handlers/context.ts'
 import { refused, type Refused } from '../refusals.ts'
 
 /** Who sends a message that proves itself by its password. */
-export type Authenticate = (request: Extract<Request, { tag: 'Plain' }>, peer: Peer) => Promise<Agent | Refused>
+type Plain = Extract<Request, { tag: 'Plain' }>
+
+export type Authenticate = (request: Plain, peer: Peer) => Promise<Agent | Refused>
 
 /** Passwords that were right lately. */
 const MAX_KNOWN = 10_000
@@ -18,7 +20,7 @@ const MAX_KNOWN = 10_000
  * Every message of a plain client brings its password, and a derivation takes 60 ms: what was right once is known again by a digest
  * under a key of this process. It covers the verifier, so that a new password ends it.
  */
-export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate => {
+export const createAuthenticate = ({ core, attempts, refusedSignIns }: Context): Authenticate => {
   const secret = core.random(32)
   const known = createLru<string, true>(MAX_KNOWN)
   const isRight = async (password: string, verifier: string | undefined): Promise<boolean> => {
@@ -28,12 +30,11 @@ export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate
     if (right) known.set(digest, true)
     return right
   }
-  return async ({ key, email, password }, peer) => {
+  const authenticate = async ({ key, password }: Plain, account: AccountId, peer: Peer): Promise<Agent | Refused> => {
     if (core.settings.passwordClients === 'refuse')
       return refused(403, 'passwordClients', 'this gateway takes no clients that prove themselves by a password alone')
     if (peer.agent !== undefined && peer.agent !== key)
       return refused(403, 'agent', 'the message names another agent than the one that the broker knows it by')
-    const account = accountIdOf(email)
     const buckets = [`address/${peer.address}`, `account/${account}`]
     if (!attempts.take(buckets)) return refused(429, 'tooMany', 'too many attempts: wait before the next')
     if (!(await isRight(password, core.state.directory.account(account)?.verifier)))
@@ -44,6 +45,12 @@ export const createAuthenticate = (core: Core, attempts: Attempts): Authenticate
     if (agent?.account !== account || agent.publicKey !== null) return refused(403, 'agent', 'the agent is not enrolled')
     if (agent.revoked) return refused(403, 'revoked', 'the agent has been revoked')
     peer.proved = true
+    return agent
+  }
+  return async (request, peer) => {
+    const account = accountIdOf(request.email)
+    const agent = await authenticate(request, account, peer)
+    if (isRefused(agent)) refusedSignIns.note(agent, { address: peer.address, account, agent: request.key })
     return agent
   }
 }

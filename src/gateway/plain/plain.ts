@@ -42,7 +42,7 @@ const NOT_FOUND = refused(404, 'notFound', 'there is no such file')
 
 export const createPlain = (context: Context): PlainHandlers => {
   const { core } = context
-  const authenticate = createAuthenticate(core, context.attempts)
+  const authenticate = createAuthenticate(context)
   const uploads = new WeakMap<Peer, Upload>()
   const begin = async (agent: Agent, peer: Peer, path: SyncPath, size: number, executable: boolean): Promise<Reply> => {
     const upload: Upload = { agent, path, executable, receiving: receive(core, agent.account, size), left: size, refused: false }

@@ -81,6 +81,7 @@ const foldAccounts = (db: DatabaseSync): DirectoryTables['fold'] => {
         return void rename.run(event.name, event.agent)
       case 'AgentRevoked':
         return void revoke.run(event.agent)
+      case 'SignInsRefused':
     }
   }
 }

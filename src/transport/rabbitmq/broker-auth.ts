@@ -32,7 +32,7 @@ const decide = async (users: BrokerUsers, path: string, question: Question): Pro
   const kind = user === ENROL ? enrolling : users.kindOf(user)
   switch (path) {
     case '/auth/user':
-      return kind === enrolling ? isEnrolment(question) : kind !== undefined && users.check(user, password)
+      return kind === enrolling ? isEnrolment(question) : (await users.check(user, password)) && kind !== undefined
     case '/auth/vhost':
       return kind !== undefined
     case '/auth/resource':
