@@ -58,9 +58,10 @@ export class Contents {
     return this.#table.size
   }
 
-  packed({ pack, entries }: PackEvent, revision: number, size: number): void {
+  /** `present`: it is known to be there without being looked for. */
+  packed({ pack, entries }: PackEvent, revision: number, size: number, present = false): void {
     const table = this.#table
-    this.#packs.push({ pack, revision, size, present: false, retired: false })
+    this.#packs.push({ pack, revision, size, present, retired: false })
     this.#packNumbers.set(pack, this.#packs.length)
     for (const entry of entries) {
       const slot = table.add(keyOfHash(entry.hash))

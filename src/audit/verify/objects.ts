@@ -22,6 +22,8 @@ export interface ObjectDeps {
   /** Parts whose bytes an earlier run has read. */
   readonly isRead: (part: string) => boolean
   readonly progress: (objects: number, bytes: number, part: string) => void
+  /** Takes in what the log has said since of packs: a running gateway may have let some go while others were looked at. */
+  readonly catchUp: () => Promise<void>
 }
 
 /** Objects that are read at once: each may weigh 8 MiB. */
@@ -52,6 +54,7 @@ export const verifyObjects = async (deps: ObjectDeps): Promise<ObjectTotals> => 
     await Promise.all(reading)
     deps.progress(objects, bytes, part)
   }
+  await deps.catchUp()
   return { objects, bytes, released: await tellMissing(deps) }
 }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { auditWorld, verifying } from '../../../test/support/audit-world.ts'
+import { rechained, withObject } from '../../../test/support/audit-damage.ts'
+import { auditWorld, scanOf, verifying } from '../../../test/support/audit-world.ts'
+import { readResume, resumeText } from './resume.ts'
 
 describe('the verification of a whole log', () => {
   it('finds nothing wrong with what a gateway has written', async () => {
@@ -9,5 +11,46 @@ describe('the verification of a whole log', () => {
     expect(world.faults).toEqual([])
     expect(totals).toMatchObject({ events: world.storage.all.length, unjudged: [], passwords: 0, released: 0 })
     expect(totals.signatures).toBeGreaterThan(10)
+  })
+
+  it('takes for released what the log lets go, also while it is looking', async () => {
+    const { evidence } = await auditWorld()
+    const good = evidence()
+    const stored = good.events.find(({ type }) => type === 'PackStored')
+    if (stored === undefined) throw new Error('no pack')
+    const { pack, entries } = JSON.parse(stored.data) as { readonly pack: string; readonly entries: readonly [string][] }
+    const last = good.events.findLast(({ stream }) => stream === 'packs')
+    const retired = {
+      ...stored,
+      revision: (last?.revision ?? 0) + 1,
+      type: 'PackRetiring',
+      data: JSON.stringify({ v: 1, run: 'r', pack, chunks: entries.map(([hash]) => hash) }),
+    }
+    const without = withObject(good, `packs/${pack.slice(0, 2)}/${pack}`, undefined)
+    expect((await verifying(without)).faults.map(({ kind }) => kind)).toContain('missing')
+    const scan = scanOf(without.events)
+    const later = scanOf([...without.events, retired])
+    const { faults, totals } = await verifying(without, { scan: { ...scan, event: (stream, revision) => later.event(stream, revision) } })
+    expect(faults).toEqual([])
+    expect(totals.released).toBe(entries.length)
+  })
+
+  it('goes on from where an earlier run came to, and sees where the log is another one', async () => {
+    const { evidence } = await auditWorld()
+    const good = evidence()
+    const { totals } = await verifying(good)
+    const resumed = readResume(resumeText({ heads: totals.heads, parts: [] }))
+    const again = await verifying(good, { resumed })
+    expect(again.faults).toEqual([])
+    // Only countersignatures are checked a second time.
+    expect(again.totals.signatures).toBeLessThan(totals.signatures)
+    const [first] = good.events
+    const other = {
+      ...good,
+      events: rechained(
+        good.events.map((event) => (event === first ? { ...event, metadata: event.metadata.replace(/"time":\d+/, '"time":1') } : event)),
+      ),
+    }
+    expect((await verifying(other, { resumed })).faults.map(({ reason }) => reason).join()).toContain('the run that this one goes on from')
   })
 })

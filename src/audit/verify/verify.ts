@@ -2,7 +2,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { StoredObjects } from '../../blobstore/port.ts'
 import { isFileEvent } from '../../domain/tree.ts'
 import type { LogScan, ReadError } from '../../eventlog/port.ts'
-import { decodeFolderEvent } from '../../protocol/event-codec.ts'
+import { decodeFolderEvent, decodePacksEvent } from '../../protocol/event-codec.ts'
+import { PACKS } from '../../protocol/streams.ts'
 import type { Claim } from './claims.ts'
 import { Events } from './events.ts'
 import type { FaultKind, Report } from './fault.ts'
@@ -129,6 +130,7 @@ const lookAtObjects = async (deps: VerifyDeps, events: Events, report: Report, i
     event: (stream, revision) => scan.event(stream, revision),
     pathOf,
     readAll: deps.contents,
+    catchUp: () => catchUp(deps, events),
     isRead: (part) => done.has(part),
     progress: (count, bytes, part) => {
       deps.progress({ events: events.streams.events, objects: count, bytes })
@@ -138,6 +140,18 @@ const lookAtObjects = async (deps: VerifyDeps, events: Events, report: Report, i
         deps.save({ heads: events.streams.heads(), parts: [...done] })
     },
   })
+}
+
+/** What was stored since is not of this verification; what was let go is. */
+const catchUp = async ({ scan }: VerifyDeps, { streams, contents }: Events): Promise<void> => {
+  for (let revision = (streams.head(PACKS)?.revision ?? -1) + 1; ; revision += 1) {
+    const recorded = await scan.event(PACKS, revision)
+    const decoded = recorded === undefined ? undefined : decodePacksEvent(recorded)
+    if (decoded === undefined || E.isLeft(decoded)) return
+    const event = decoded.right
+    if (event.type === 'PackStored') contents.packed(event, revision, 0, true)
+    else if (event.type === 'PackRetiring') contents.retire(event.pack, event.chunks)
+  }
 }
 
 const countFaults = (report: Report) => {
