@@ -12,12 +12,12 @@ import type { EventReader, StreamReader } from '../eventlog/port.ts'
 import { openSqliteLogReader } from '../eventlog/sqlite.ts'
 import { systemClock } from '../lib/clock.ts'
 import { lockFile } from '../lib/file-lock.ts'
-import { openDatabase } from '../lib/sqlite.ts'
+import { databaseFailure, openDatabase } from '../lib/sqlite.ts'
 import { readFollowTables, type FollowTablesRead } from '../projections/follow/read.ts'
 import { followToEnd } from '../projections/follow/runner.ts'
 import { isMigrated } from '../projections/follow/schema.ts'
 import { logSource } from '../projections/follow/sources.ts'
-import { openFollowTables } from '../projections/follow/write.ts'
+import { checkpointReader, openFollowTables } from '../projections/follow/write.ts'
 import type { HistoryReads, Names } from '../projections/history/port.ts'
 import { readHistory, readNames } from '../projections/history/reads.ts'
 import { dataFiles, type DataFiles } from './data-directory.ts'
@@ -93,6 +93,21 @@ const openReader = async (config: GatewayConfig['log'], file: string, parts: Asy
   return opening('the event log', () => parts.use(openEventStoreLog({ address: config, sleep: systemClock.sleep })))
 }
 
+/** Whether the index has all that is in the log; a look at both ends, where the whole of it may be long. */
+const isComplete = async ({ projections }: DataFiles, log: EventReader): Promise<boolean> => {
+  try {
+    using db = openDatabase(projections, { synchronous: 'NORMAL', readOnly: true })
+    const checkpoint = isMigrated(db) ? checkpointReader(db)() : undefined
+    if (checkpoint === undefined) return false
+    const [there, after] = [await log.at(checkpoint.position)(), await log.readAll(checkpoint.position, 1)()]
+    return E.isRight(there) && there.right?.chain === checkpoint.chain && E.isRight(after) && after.right.length === 0
+  } catch (error) {
+    // Not there, or damaged: it is made again.
+    if (databaseFailure(error) === undefined) throw error
+    return false
+  }
+}
+
 /** Folds what the index lacks, unless a gateway holds the directory: then its own thread does. */
 const catchUp = async (
   files: DataFiles,
@@ -100,6 +115,7 @@ const catchUp = async (
   blobsOver: (db: DatabaseSync) => BlobStore,
   progress: Progress,
 ): Promise<Outcome> => {
+  if (await isComplete(files, log)) return E.right(undefined)
   const lock = lockFile(files.lock)
   // Held by a gateway, or not ours to write: what is there is read.
   if (E.isLeft(lock)) return E.right(undefined)

@@ -60,6 +60,7 @@ const findNamed = async (audit: Audit, { path, moment }: Named): Promise<Outcome
   const found = fromHistory(await audit.history.touched(audit.folder.folder, path, at.right)())
   if (E.isLeft(found)) return found
   const event = found.right
+  if (at.right < 0) return fail('failed', `${path} was not there: at that moment there was nothing in the folder yet`)
   if (event === undefined) return fail('failed', `${path} was not there at position ${at.right}, nor ever before`)
   if (event.path !== path)
     return fail(

@@ -24,19 +24,24 @@ export interface FollowTables {
 
 export const bytesOf = (hash: Hash): Buffer => Buffer.from(hash, 'hex')
 
+/** Up to where the tables are complete, on any connection to a database that has them. */
+export const checkpointReader = (db: DatabaseSync): (() => FollowCheckpoint | undefined) => {
+  const checkpoint = db.prepare('SELECT position_order, token, chain FROM follow_checkpoint')
+  return () => {
+    const row = checkpoint.get()
+    if (row === undefined) return undefined
+    return { position: { order: BigInt(String(row['position_order'])), token: String(row['token']) }, chain: String(row['chain']) }
+  }
+}
+
 /** Opens the tables for writing, and makes them where there are none. */
 export const openFollowTables = (db: DatabaseSync): FollowTables => {
   migrateFollow(db)
   const keepers = [chunkKeeper(db), historyKeeper(db), namesKeeper(db, numbering(db, 'folders')), positionKeeper(db)]
-  const checkpoint = db.prepare('SELECT position_order, token, chain FROM follow_checkpoint')
   const forget = db.prepare('DELETE FROM follow_checkpoint')
   const insert = db.prepare('INSERT INTO follow_checkpoint VALUES (?, ?, ?)')
   return {
-    checkpoint: () => {
-      const row = checkpoint.get()
-      if (row === undefined) return undefined
-      return { position: { order: BigInt(String(row['position_order'])), token: String(row['token']) }, chain: String(row['chain']) }
-    },
+    checkpoint: checkpointReader(db),
     keep: (facts, at) =>
       transaction(db, () => {
         for (const keep of keepers) keep(facts)

@@ -32,6 +32,6 @@ export const fileKeys = (folder: FolderId, number: number): FileKeys => {
       return revision < SPAN ? eventKey(number, revision) : fileId
     },
     // What `keyOf` has made of a FileId.
-    idOf: (key) => (typeof key === 'number' ? fileIdOf(folder, revisionOf(key)) : (String(key) as FileId)),
+    idOf: (key) => (typeof key === 'number' ? own + revisionOf(key).toString(16).padStart(PREFIX, '0') : String(key)) as FileId,
   }
 }
