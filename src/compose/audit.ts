@@ -21,6 +21,8 @@ export interface Audit extends AsyncDisposable {
   readonly log: StreamReader
   readonly history: HistoryReads
   readonly contents: Contents
+  /** Whether all streams can be read: a device reads its own account's alone. */
+  readonly whole: boolean
   /** The revision at a moment that a person names; `head` where none is named. */
   readonly at: (moment: string | undefined) => Promise<Outcome<number>>
 }
@@ -72,6 +74,7 @@ export const openAudit = async (settings: Settings, options: AuditOptions, progr
     log,
     history,
     contents,
+    whole: settings.has('data'),
     at: (moment) => revisionAt(history, found.right, head.right, moment),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })

@@ -5,6 +5,7 @@ import { fail, type Outcome } from '../../compose/failure.ts'
 import { conclude } from '../outcome.ts'
 import { example, type Command } from '../program.ts'
 import { stopSignal } from '../stop.ts'
+import { adminJson, adminLine } from './admin-words.ts'
 import { auditing, several, type AuditOptions } from './command.ts'
 import { csvRecord, jsonLine, textLine, writeLines } from './lines.ts'
 import { eventObject, timeText, whatText, whoText } from './words.ts'
@@ -18,6 +19,7 @@ interface Options extends AuditOptions {
   readonly until?: string
   readonly follow?: boolean
   readonly csv?: boolean
+  readonly accountEvents?: boolean
 }
 
 /** `eventsync audit log`: who did what when. */
@@ -31,6 +33,10 @@ export const auditLog = (audit: Command): void => {
     .option('--action <action>', `only ${ACTION_WORDS.join(', ')}, or a type of event (may be repeated)`, several)
     .option('--since <moment>', 'only from this position or after this time on: 4711, 2026-11-20T18:30, "3 days ago"')
     .option('--until <moment>', 'only up to this position or time')
+    .option(
+      '--account-events',
+      "not the folder's events but its account's: devices enrolled, renamed and revoked, sign-ins refused, gateways",
+    )
     .option('--follow', 'go on with what comes, until stopped')
     .option('--json', 'print one JSON object a line')
     .option('--csv', 'print CSV (RFC 4180); cells that a spreadsheet would take for a formula begin with an apostrophe')
@@ -39,6 +45,7 @@ export const auditLog = (audit: Command): void => {
       example(
         '$ eventsync audit log --data /var/lib/eventsync --since yesterday',
         '$ eventsync audit log --data /var/lib/eventsync --path "docs/*.odt" --action deleted --json',
+        '$ eventsync audit log --data /var/lib/eventsync --account-events --action SignInsRefused --since "7 days ago"',
       ),
     )
     .action(async (_: unknown, command: Command) => conclude(await run(command.optsWithGlobals<Options>())))
@@ -47,12 +54,23 @@ export const auditLog = (audit: Command): void => {
 const run = async (options: Options): Promise<Outcome> => {
   if (options.json === true && options.csv === true) return fail('usage', 'give either --json or --csv')
   if (options.follow === true && options.until !== undefined) return fail('usage', 'give either --follow or --until')
+  if (options.accountEvents === true) return runAccount(options)
   return auditing(options, async (audit) => {
     const { logQuery, logPages } = await (await import('../../compose.ts')).auditLog()
     const query = await logQuery(audit, options)
     if (E.isLeft(query)) return query
     if (options.csv === true) process.stdout.write(csvRecord(COLUMNS))
     return writeLines(logPages(audit, query.right, options.follow === true ? stopSignal() : undefined), lineOf(options, audit))
+  })
+}
+
+const runAccount = async (options: Options): Promise<Outcome> => {
+  const { path, agent, account, follow, csv, json } = options
+  if ([path, agent, account, follow, csv].some((option) => option !== undefined))
+    return fail('usage', '--account-events goes with --action, --since, --until and --json alone')
+  return auditing(options, async (audit) => {
+    const { adminPages } = await (await import('../../compose.ts')).auditAccountLog()
+    return writeLines(adminPages(audit, options), (event) => (json === true ? adminJson : adminLine)(audit.names, event))
   })
 }
 
