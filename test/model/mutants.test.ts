@@ -7,7 +7,7 @@ import { runModel } from './spawn.ts'
 const SCHEDULES = 100
 
 const ROOT = new URL('../../', import.meta.url)
-const JUDGED = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I12', 'I13', 'I14', 'I15', 'I17', 'I18']
+const JUDGED = ['I1', 'I2', 'I3', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I12', 'I13', 'I14', 'I15', 'I17', 'I18']
 
 /** Which of the seed's schedules violates the mutant's invariant, as the model says. */
 const caughtBy = async ({ invariant, seed }: Mutant, signal: AbortSignal): Promise<string> => {

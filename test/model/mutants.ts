@@ -14,7 +14,7 @@ export interface Mutant {
 }
 
 /**
- * One for each invariant that the model judges (DESIGN.md, section 8). I9, I10, I11 and I16 are not its business: other tests speak of them.
+ * One for each invariant that the model judges (DESIGN.md, section 8). I10, I11 and I16 are not its business: other tests speak of them.
  */
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -82,6 +82,14 @@ export const MUTANTS: readonly Mutant[] = [
     replace: 'core.state.tree(folder).since(position, PAGE_ENTRIES + 1).filter(({ content }) => content !== undefined)',
     why: 'a Sync says nothing of what was deleted',
     seed: 2,
+  },
+  {
+    invariant: 'I9',
+    file: 'src/agent/engine/outbox.ts',
+    find: "if (appended) ctx.index.setMeta('previous', row.batch.head.root)",
+    replace: "if (outcomes.length > 0) ctx.index.setMeta('previous', row.batch.head.root)",
+    why: 'a message names one as the one before it that the log does not hold',
+    seed: 991,
   },
   {
     invariant: 'I12',

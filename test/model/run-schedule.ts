@@ -49,6 +49,7 @@ const runAll = async (world: World, schedule: Schedule): Promise<void> => {
   }
   await comeToRest(world)
   await judge(await world.evidence())
+  await world.verify()
 }
 
 /** Runs one schedule, and judges it. The same schedule and seed give the same run. */

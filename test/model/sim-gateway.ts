@@ -51,6 +51,11 @@ export class SimGateway {
   #appendsToKill = Number.POSITIVE_INFINITY
   faults = true
 
+  /** What it has written, for an audit. */
+  written(): { readonly events: readonly RecordedEvent[]; readonly objects: ReadonlyMap<string, Buffer> } {
+    return { events: this.storage.all, objects: this.#objects.objects }
+  }
+
   constructor(scheduler: Scheduler, network: SimNetwork, random: Random, trace: Trace, onAppend: (event: RecordedEvent) => void) {
     this.#scheduler = scheduler
     this.#network = network

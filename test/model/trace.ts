@@ -10,6 +10,7 @@ export type Invariant =
   | 'I6'
   | 'I7'
   | 'I8'
+  | 'I9'
   | 'I11'
   | 'I12'
   | 'I13'

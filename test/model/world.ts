@@ -17,6 +17,7 @@ import type { Acknowledged, Evidence, LogEntry } from './oracle/evidence.ts'
 import { disagreements } from './oracle/oracle.ts'
 import { randomFrom, type Random } from './random.ts'
 import type { Schedule, Step } from './schedule.ts'
+import { verifying } from '../support/audit-world.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimGateway } from './sim-gateway.ts'
 import { SimClient, SimNetwork } from './sim-network.ts'
@@ -130,6 +131,13 @@ export class World {
       const tree = [...device.history.tree()].map(([path, inode]) => `${path} [${this.contents.show(idOf(inode))}]`)
       return [`${device.name} has ${tree.join(', ')}`, `${device.name} says ${JSON.stringify(device.process?.sync?.status())}`]
     })
+  }
+
+  /** Whatever went wrong on the way: the log and its contents prove themselves, and the audit finds nothing (I9). */
+  async verify(): Promise<void> {
+    const { faults, totals } = await verifying(this.#gateway.written())
+    for (const { kind, stream, revision, reason } of faults) this.trace.violated('I9', `${kind} ${stream}@${revision}: ${reason}`)
+    for (const place of totals.unjudged) this.trace.violated('I9', `nothing is judged from ${place} on`)
   }
 
   async evidence(): Promise<Evidence> {
