@@ -1,4 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
+import { accountEvents } from '../audit/account-events.ts'
 import { eventPages } from '../audit/pages.ts'
 import { reportPage, type Report } from '../audit/report/html.ts'
 import { createSummary } from '../audit/report/summary.ts'
@@ -25,6 +26,8 @@ export const report = async (audit: Audit, since: string | undefined, until: str
     if (E.isLeft(page)) return fromHistory(page)
     for (const event of page.right) sums.add(event)
   }
+  const refused = await refusedBetween(audit, from.right, until === undefined ? Infinity : to.right)
+  if (E.isLeft(refused)) return refused
   const { total, senders, stretches } = sums.summary()
   return E.right({
     folder: folder.name,
@@ -39,7 +42,19 @@ export const report = async (audit: Audit, since: string | undefined, until: str
       .map(({ first, tally }) => ({ ...nameOf(audit, first), tally }))
       .toSorted((a, b) => a.name.localeCompare(b.name)),
     stretches,
+    signInsRefused: refused.right,
   })
+}
+
+/** Sign-ins to the folder's account, by one of its keys or its address, that were refused. */
+const refusedBetween = async ({ log, folder }: Audit, from: number, to: number): Promise<Outcome<number>> => {
+  let count = 0
+  for await (const read of accountEvents(log, folder.account, false)) {
+    if (E.isLeft(read)) return fail(read.left.tag === 'Damaged' ? 'damaged' : 'failed', read.left.reason)
+    const { event, time } = read.right
+    if (event.type === 'SignInsRefused' && time >= from && time <= to) count += event.count
+  }
+  return E.right(count)
 }
 
 /** When the event at a position was made; positions without an event of the index end the report. */

@@ -12,6 +12,8 @@ export interface Report {
   readonly total: Tally
   readonly senders: readonly { readonly name: string; readonly account: string; readonly tally: Tally }[]
   readonly stretches: readonly Stretch[]
+  /** Of the account that the folder belongs to. */
+  readonly signInsRefused: number
 }
 
 const escaped = (text: string): string => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`).replace(/\p{Cc}/gu, '\uFFFD')
@@ -104,6 +106,7 @@ export const reportPage = (report: Report): string => {
 <h2>Numbers</h2>
 <table><thead><tr><th>Device</th><th>Account</th>${head}</tr></thead><tbody>${rows.join('')}</tbody>
 <tfoot><tr><td>All</td><td></td>${cells(report.total)}</tr></tfoot></table>
+<p>Sign-ins to the account that were refused: ${number(report.signInsRefused)}.</p>
 <footer>Made from the event log at ${moment(report.made)}. Whether that log is whole: eventsync audit verify.</footer>
 </body></html>
 `

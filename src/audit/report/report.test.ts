@@ -55,10 +55,12 @@ describe('a report', () => {
       total: emptyTally(),
       senders: [{ name: '"><img src=x onerror=alert(1)>', account: "o'hara@b.c", tally: emptyTally() }],
       stretches: [{ from: 0, tally: emptyTally() }],
+      signInsRefused: 20,
     }
     const page = reportPage(report)
     expect(page).not.toMatch(/<(script|img|link|iframe|object|use|image)|https?:|url\(/i)
     expect(page).toContain('&#60;script&#62;alert(1)')
+    expect(page).toContain('refused: 20.')
     expect(page).toContain("default-src 'none'")
   })
 })

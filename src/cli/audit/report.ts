@@ -80,7 +80,7 @@ const recordsOf = ({ senders, total }: Report): readonly string[] => [
   csvRecord(['all', '', ...COLUMNS.map((column) => total[column])]),
 ]
 
-const printText = ({ owner, folder, from, to, firstPosition, lastPosition, senders, total }: Report): void => {
+const printText = ({ owner, folder, from, to, firstPosition, lastPosition, senders, total, signInsRefused }: Report): void => {
   print(printable(`${owner}: ${folder}, ${time(from)} to ${time(to)}, positions ${firstPosition} to ${lastPosition}`))
   print('')
   const cells = (tally: Report['total']): readonly string[] =>
@@ -90,4 +90,6 @@ const printText = ({ owner, folder, from, to, firstPosition, lastPosition, sende
     ...senders.map(({ name, account, tally }) => [printable(name), printable(account), ...cells(tally)]),
     ['all', '', ...cells(total)],
   ])
+  print('')
+  print(`Sign-ins to the account that were refused: ${signInsRefused}.`)
 }
