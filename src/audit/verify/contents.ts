@@ -61,12 +61,14 @@ export class Contents {
   /** `present`: it is known to be there without being looked for. */
   packed({ pack, entries }: PackEvent, revision: number, size: number, present = false): void {
     const table = this.#table
-    this.#packs.push({ pack, revision, size, present, retired: false })
-    this.#packNumbers.set(pack, this.#packs.length)
+    // Two batches of the same chunks at the same time, or one again after a kill, make one object and two events.
+    const number = this.#packNumbers.get(pack) ?? this.#packs.length + 1
+    this.#packs[number - 1] = { pack, revision, size, present, retired: false }
+    this.#packNumbers.set(pack, number)
     for (const entry of entries) {
       const slot = table.add(keyOfHash(entry.hash))
       if ((table.get(slot, FLAGS) & NAMED) === 0) table.set(slot, SIZE, entry.size)
-      table.set(slot, PACK, this.#packs.length)
+      table.set(slot, PACK, number)
       table.set(slot, OFFSET, entry.offset)
       table.set(slot, FLAGS, table.get(slot, FLAGS) & ~RELEASED)
     }

@@ -35,6 +35,16 @@ describe('the verification of a whole log', () => {
     expect(totals.released).toBe(entries.length)
   })
 
+  it('takes a pack that was told of twice for the one that it is', async () => {
+    const { evidence } = await auditWorld()
+    const good = evidence()
+    const packs = good.events.filter(({ stream }) => stream === 'packs')
+    const [first] = packs.filter(({ type }) => type === 'PackStored')
+    if (first === undefined) throw new Error('no pack')
+    const again = { ...good, events: rechained([...good.events, { ...first, revision: packs.length }]) }
+    expect((await verifying(again)).faults).toEqual([])
+  })
+
   it('goes on from where an earlier run came to, and sees where the log is another one', async () => {
     const { evidence } = await auditWorld()
     const good = evidence()
