@@ -111,6 +111,15 @@ const touchUp = async ({ fs, dryRun }: InPlace, { path, content }: HistoryEntry,
   return E.right(made)
 }
 
+const makeDurable = (fs: FileSystem, path: string): void => {
+  const fd = fs.open(path, 'r')
+  try {
+    fs.fsync(fd)
+  } finally {
+    fs.close(fd)
+  }
+}
+
 /** What tells whether somebody has written to a path since; undefined: nothing is there. */
 const seenAt = (fs: FileSystem, path: SyncPath): string | undefined => {
   if (kindAt(fs, path) === undefined) return undefined
@@ -133,6 +142,8 @@ const put = async (
     ? writeFile(restore, stage, revision, whole.right)
     : linkTarget(restore, revision, whole.right).then(E.map((target: string) => fs.symlink(target, stage))))
   if (E.isLeft(staged)) return staged
+  // What it replaces goes with the rename: the new content must be on the disk by then (I12).
+  if (content.kind === 'file') makeDurable(fs, stage)
   if (seenAt(fs, path) !== seen) {
     fs.unlink(stage)
     return E.left(UNSEEN)

@@ -60,7 +60,6 @@ export const writeFile = async (restore: Restore, to: string, version: Revision,
       fs.write(fd, bytes.right, position)
       position += bytes.right.length
     }
-    fs.fsync(fd)
     whole = true
   } catch (error) {
     return E.left(reasonOf(error))
