@@ -55,14 +55,15 @@ const answer = async (asked: IncomingMessage, response: ServerResponse, handler:
 const bodyOf = async (asked: IncomingMessage): Promise<unknown> => {
   const parts: Buffer[] = []
   let bytes = 0
-  for await (const part of asked) {
-    // A stream of bytes without an encoding gives buffers.
-    const buffer = part as Buffer
-    bytes += buffer.length
-    if (bytes > MAX_ASKED_BYTES) return undefined
-    parts.push(buffer)
-  }
+  // A command that is killed as it asks breaks the stream: that must not end the gateway.
   try {
+    for await (const part of asked) {
+      // A stream of bytes without an encoding gives buffers.
+      const buffer = part as Buffer
+      bytes += buffer.length
+      if (bytes > MAX_ASKED_BYTES) return undefined
+      parts.push(buffer)
+    }
     return JSON.parse(Buffer.concat(parts).toString()) as unknown
   } catch {
     return undefined
