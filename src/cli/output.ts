@@ -1,7 +1,6 @@
 /** A text that stays on one line of a terminal: names may hold line breaks and other control characters. */
 export const printable = (text: string): string =>
-  // oxlint-disable-next-line no-control-regex
-  text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  text.replace(/\p{Cc}/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 /** One line of output. */
 export const print = (line: string): void => {

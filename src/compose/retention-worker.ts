@@ -20,7 +20,8 @@ const CACHE_MIB = 32
 
 // `markByThread` gives it just this.
 const { objects, store: storeConfig, projections, marks, policy, cutoff, ...files } = workerData as MarkFiles
-if (parentPort === null) throw new Error('this module is a worker thread')
+const port = parentPort
+if (port === null) throw new Error('this module is a worker thread')
 await using parts = new AsyncDisposableStack()
 const tables = parts.adopt(openDatabase(projections, { synchronous: 'OFF', readOnly: true, cacheMiB: CACHE_MIB }), (db) => db.close())
 const store = await openObjectStore(storeConfig, objects)()
@@ -30,6 +31,4 @@ const blobs = createBlobStore(parts.use(store.right), reads)
 const db = parts.adopt(openDatabase(marks, { synchronous: 'OFF', cacheMiB: CACHE_MIB }), (own) => own.close())
 const source = await openFollowSource(files, blobs, parts)
 const marked = await markInto(db, { ...source, isGone: (hash) => reads.isGone(hash) }, tables, policy, cutoff)
-// Only a window's messages have an origin.
-// oxlint-disable-next-line unicorn/require-post-message-target-origin
-parentPort.postMessage(marked)
+port.postMessage(marked)

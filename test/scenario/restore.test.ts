@@ -97,7 +97,7 @@ describe('eventsync audit restore', () => {
     expect(existsSync(laptop.path('b'))).toBe(false)
   })
 
-  it('refuses what it cannot do, in words', async () => {
+  it('is done whole though nobody reads its list, and refuses what it cannot do, in words', async () => {
     await using world = await World.create()
     const laptop = await world.device('laptop')
     await laptop.start()
@@ -110,6 +110,15 @@ describe('eventsync audit restore', () => {
       [['--to', 'x', '--exact'], '--exact goes with --into'],
       [['../x', '--to', 'x'], 'is no path inside the folder'],
     ]
+    // Whoever reads the list may go away: what was asked for is done all the same.
+    const whole = join(world.root, 'whole')
+    for (let count = 0; count < 50; count += 1) writeFileSync(laptop.path(`f${count}`), `text ${count}`)
+    await laptop.settle()
+    const bin = join(import.meta.dirname, '..', '..', 'bin', 'eventsync')
+    execFileSync('sh', ['-c', `"${bin}" audit restore --at 50 --to "${whole}" --data "${world.data}" 2> /dev/null | head -n 1`], {
+      env: { ...process.env, ...world.profile.settings },
+    })
+    expect(treeOf(whole)).toHaveLength(50)
     for (const [args, reason] of refusals)
       expect(await restore(world, '--at', '0', ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(reason) as string })
   })

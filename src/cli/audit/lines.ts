@@ -4,12 +4,13 @@ import type { Outcome } from '../../compose/failure.ts'
 import { printable } from '../output.ts'
 
 /**
- * Writes to stdout what comes, each piece as soon as it is there. Where whoever reads it goes away (`| head`), it ends quietly. Between
+ * Writes to stdout what comes, each piece as soon as it is there. Where whoever reads it goes away (`| head`), it ends quietly, or goes on where the pieces are work that is to be done. Between
  * pieces other work of the process gets its turn: signals, above all.
  */
 export const writeBytes = async <A>(
   pieces: AsyncIterable<Outcome<A>>,
   bytesOf: (piece: A) => Outcome<string | Uint8Array>,
+  unread: 'end' | 'goOn' = 'end',
 ): Promise<Outcome> => {
   const gone = new AbortController()
   const end = (): void => gone.abort()
@@ -18,9 +19,9 @@ export const writeBytes = async <A>(
     for await (const piece of pieces) {
       const bytes = E.isLeft(piece) ? piece : bytesOf(piece.right)
       if (E.isLeft(bytes)) return bytes
-      if (bytes.right.length > 0 && !process.stdout.write(bytes.right)) await drained()
+      if (!gone.signal.aborted && bytes.right.length > 0 && !process.stdout.write(bytes.right)) await drained()
       await turn()
-      if (gone.signal.aborted) return E.right(undefined)
+      if (gone.signal.aborted && unread === 'end') return E.right(undefined)
     }
     return E.right(undefined)
   } finally {
@@ -29,8 +30,11 @@ export const writeBytes = async <A>(
 }
 
 /** {@link writeBytes} for pages of items, each of which makes lines. */
-export const writeLines = <A>(pages: AsyncIterable<Outcome<readonly A[]>>, lineOf: (item: A) => string): Promise<Outcome> =>
-  writeBytes(pages, (page) => E.right(page.map(lineOf).join('')))
+export const writeLines = <A>(
+  pages: AsyncIterable<Outcome<readonly A[]>>,
+  lineOf: (item: A) => string,
+  unread: 'end' | 'goOn' = 'end',
+): Promise<Outcome> => writeBytes(pages, (page) => E.right(page.map(lineOf).join('')), unread)
 
 const drained = (): Promise<void> =>
   new Promise((resolve) => {

@@ -48,12 +48,16 @@ const run = (path: string | undefined, options: Options): Promise<Outcome> =>
     const { restore } = await (await import('../../compose.ts')).auditRestore()
     const { at, to, into, exact = false, dryRun = false } = options
     const sum = { done: 0, bytes: 0, left: 0 }
-    const written = await writeLines(restore(audit, { path, at, to, into, exact, dryRun }), (step) => {
-      if (step.tag === 'left') sum.left += 1
-      else sum.done += 1
-      if ('bytes' in step) sum.bytes += step.bytes
-      return options.json === true ? jsonLine(stepObject(step)) : textLine(...wordsOf(step, dryRun))
-    })
+    const written = await writeLines(
+      restore(audit, { path, at, to, into, exact, dryRun }),
+      (step) => {
+        if (step.tag === 'left') sum.left += 1
+        else sum.done += 1
+        if ('bytes' in step) sum.bytes += step.bytes
+        return options.json === true ? jsonLine(stepObject(step)) : textLine(...wordsOf(step, dryRun))
+      },
+      'goOn',
+    )
     if (E.isLeft(written)) return written
     remark(`${count(sum.done, 'path')} ${dryRun ? 'would be' : ''} restored, ${bytesText(sum.bytes)}.`.replace('  ', ' '))
     return sum.left === 0
