@@ -70,7 +70,8 @@ const rootOf = ({ to, into, dryRun, exact }: RestoreAsked): Outcome<string> => {
     : fail('usage', `${folder} is no synced folder of this device: start its agent first, or restore with --to an empty directory`)
 }
 
-const emptyDirectory = (path: string, dryRun: boolean): Outcome<string> => {
+/** The real path of a directory that is there and empty, or is made. */
+export const emptyDirectory = (path: string, dryRun: boolean): Outcome<string> => {
   try {
     if (existsSync(path) && readdirSync(path).length > 0)
       return fail('usage', `${path} is not empty: name a directory that is, or a new one`)

@@ -19,6 +19,8 @@ export interface ReplayFiles extends Omit<FollowFiles, 'projections'> {
   readonly projection: 'state' | 'follow'
   readonly live: string
   readonly fresh: string
+  /** The place in the log up to which it is made; undefined: to the end, and compared with the live one. */
+  readonly until: bigint | undefined
 }
 
 export type FromReplay =
@@ -32,7 +34,7 @@ const PAGE = 4096
 const LOOKS = 3
 
 // `replay` gives it just this.
-const { projection, live: liveFile, fresh: freshFile, objects, store: storeConfig, ...files } = workerData as ReplayFiles
+const { projection, live: liveFile, fresh: freshFile, until, objects, store: storeConfig, ...files } = workerData as ReplayFiles
 const port = parentPort
 if (port === null) throw new Error('this module is a worker thread')
 const tell = (message: FromReplay): void => port.postMessage(message)
@@ -85,6 +87,12 @@ const run = async (parts: AsyncDisposableStack): Promise<FromReplay> => {
       : readFollowTables(fresh)
   const source = await openFollowSource(files, createBlobStore(parts.use(store.right), index), parts)
   const fold: Fold = follow === undefined ? stateFold(fresh) : (from) => followToEnd(from, follow)
+  if (until !== undefined) {
+    const folded = await fold(upTo(source, until))
+    return E.isLeft(folded)
+      ? { tag: 'failed', reason: folded.left.reason }
+      : { tag: 'done', events, compared: { rows: {}, differences: [] } }
+  }
   for (let look = 1; ; look += 1) {
     // One state of the live tables, whatever a running gateway writes meanwhile.
     live.exec('BEGIN')

@@ -1,14 +1,14 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Audit, HistoryEvent, NameBook } from '../../compose/audit.ts'
-import { ACTION_WORDS, actionWord } from '../../compose/audit-words.ts'
+import { ACTION_WORDS } from '../../compose/audit-words.ts'
 import { fail, type Outcome } from '../../compose/failure.ts'
 import { conclude } from '../outcome.ts'
 import { example, type Command } from '../program.ts'
 import { stopSignal } from '../stop.ts'
 import { adminJson, adminLine } from './admin-words.ts'
 import { auditing, several, type AuditOptions } from './command.ts'
-import { csvRecord, jsonLine, textLine, writeLines } from './lines.ts'
-import { eventObject, timeText, whatText, whoText } from './words.ts'
+import { csvRecord, jsonLine, writeLines } from './lines.ts'
+import { eventLine, eventObject } from './words.ts'
 
 interface Options extends AuditOptions {
   readonly path?: string
@@ -76,17 +76,8 @@ const runAccount = async (options: Options): Promise<Outcome> => {
 
 const lineOf = ({ json, csv }: Options, { names }: Audit): ((event: HistoryEvent) => string) => {
   if (json === true) return (event) => jsonLine(eventObject(names, event))
-  return csv === true ? (event) => csvRecord(cellsOf(names, event)) : (event) => tableLine(names, event)
+  return csv === true ? (event) => csvRecord(cellsOf(names, event)) : (event) => eventLine(names, event)
 }
-
-const tableLine = (names: NameBook, event: HistoryEvent): string =>
-  textLine(
-    String(event.revision).padStart(8),
-    timeText(event.time),
-    whoText(names, event).padEnd(14),
-    actionWord(event.type).padEnd(9),
-    whatText(event),
-  )
 
 const COLUMNS = [
   'position',

@@ -1,5 +1,7 @@
 import type { HistoryEvent, NameBook } from '../../compose/audit.ts'
+import { actionWord } from '../../compose/audit-words.ts'
 import { bytesText } from '../output.ts'
+import { textLine } from './lines.ts'
 
 const two = (number: number): string => String(number).padStart(2, '0')
 
@@ -24,6 +26,16 @@ export const whatText = ({ path, from, content, detail }: HistoryEvent): string 
   if (content === undefined) return place
   return content.kind === 'directory' ? `${place}/` : `${place} (${content.kind === 'symlink' ? 'link' : bytesText(content.size)})`
 }
+
+/** An event for people. */
+export const eventLine = (names: NameBook, event: HistoryEvent): string =>
+  textLine(
+    String(event.revision).padStart(8),
+    timeText(event.time),
+    whoText(names, event).padEnd(14),
+    actionWord(event.type).padEnd(9),
+    whatText(event),
+  )
 
 /** An event for programs: what is absent is left out. */
 export const eventObject = (names: NameBook, event: HistoryEvent): object => {
