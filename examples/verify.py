@@ -264,15 +264,37 @@ class Verifier:
     def take_outside(self, text, by):
         try:
             page = json.loads(text)
-            claim = {name: page[name] for name in ("Chain", "Folder", "Position", "Time")}
-            if not signed(page["GatewayKey"], "eventsync-folder-checkpoint\0" + canonical(claim), page["Signature"]):
-                return self.fault("checkpoint", by, "its signature is not that of the key that it names")
-        except (ValueError, KeyError, TypeError):
-            return self.fault("checkpoint", by, "it is no checkpoint")
+            claims = self.claims_of(page, by)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return self.fault("checkpoint", by, "it is no checkpoint, and no witness")
         self.gateway_key = self.gateway_key or page["GatewayKey"]
         if page["GatewayKey"] != self.gateway_key:
-            self.fault("checkpoint", by, "it is signed by another key than the gateway has")
-        self.claims.append(("checkpoint", by, "folder-" + page["Folder"], page["Position"], page["Chain"]))
+            self.fault("checkpoint", by, "it is of another gateway's key")
+        self.claims += claims
+
+    def claims_of(self, page, by):
+        stream = "folder-" + page["Folder"]
+        if "PublicKey" not in page:
+            claim = {name: page[name] for name in ("Chain", "Folder", "Position", "Time")}
+            if not signed(page["GatewayKey"], "eventsync-folder-checkpoint\0" + canonical(claim), page["Signature"]):
+                self.fault("checkpoint", by, "its signature is not that of the key that it names")
+                return []
+            return [("checkpoint", by, stream, page["Position"], page["Chain"])]
+        rest = {name: value for name, value in page.items() if name != "Signature"}
+        if not signed(page["PublicKey"], "eventsync-folder-witness\0" + canonical(rest), page["Signature"]):
+            self.fault("witness", by, "its signature is not that of the key that it names")
+            return []
+        claims = [("witness", by, stream, page["Position"], page["Chain"])]
+        if "Receipt" in page:
+            receipt = page["Receipt"]
+            said = json.loads(receipt["Statement"])
+            root = root_from_path(leaf_hash(receipt["Statement"].encode()), receipt["Index"], receipt["Size"], receipt["Path"])
+            text = "eventsync-receipts\0" + (root.hex() if root else "")
+            if said["Folder"] != page["Folder"] or not signed(page["GatewayKey"], text, receipt["Signature"]):
+                self.fault("checkpoint", by, "its receipt is not the gateway's for this folder")
+            else:
+                claims.append(("checkpoint", by, stream, said["Position"], said["Chain"]))
+        return claims
 
     # 10 Contents
 
@@ -821,7 +843,7 @@ def take_event(verifier, header, record):
 def main():
     parser = argparse.ArgumentParser(description="Verifies EventSync's evidence, without EventSync.")
     parser.add_argument("what", help="a gateway's data directory, its log.db, or an export")
-    parser.add_argument("--checkpoint", action="append", default=[], help="an exported checkpoint (may be repeated)")
+    parser.add_argument("--checkpoint", action="append", default=[], help="an exported checkpoint, or a device's witness (may be repeated)")
     parser.add_argument("--gateway-key", help="the gateway's public key, as you know it from elsewhere")
     options = parser.parse_args()
     verifier = Verifier(options.gateway_key)

@@ -9,6 +9,7 @@ import { auditReport } from './audit/report.ts'
 import { auditRestore } from './audit/restore.ts'
 import { auditTree } from './audit/tree.ts'
 import { auditVerify } from './audit/verify.ts'
+import { auditWitness } from './audit/witness.ts'
 import { example, type Command } from './program.ts'
 
 /** `eventsync audit`: what the log tells. */
@@ -35,6 +36,7 @@ export const audit = (program: Command): void => {
     auditDiff,
     auditVerify,
     auditCheckpoint,
+    auditWitness,
     auditExport,
     auditRestore,
     auditReplay,

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { checkpointPage, signCheckpoint, type SignedCheckpoint } from '../audit/checkpoint.ts'
+import { checkpointPage, signCheckpoint, type SignedCheckpoint } from '../protocol/folder-checkpoint.ts'
 import { gatewayConfig, type Settings } from '../config.ts'
 import { isHash } from '../domain/content.ts'
 import { systemClock } from '../lib/clock.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import * as E from 'fp-ts/lib/Either.js'
-import { readCheckpoint } from '../audit/checkpoint.ts'
+import { readOutside, type OutsideWord } from '../audit/outside.ts'
 import type { Claim } from '../audit/verify/claims.ts'
 import type { Fault } from '../audit/verify/fault.ts'
 import { readResume, resumeText, type Resumed } from '../audit/verify/resume.ts'
@@ -15,7 +15,6 @@ import { openSqliteScan } from '../eventlog/sqlite-scan.ts'
 import { systemClock } from '../lib/clock.ts'
 import { saveFile } from '../lib/save-file.ts'
 import { verifyAsync } from '../protocol/signing.ts'
-import { folderStream } from '../protocol/streams.ts'
 import { dataFiles } from './data-directory.ts'
 import { fail, fromConfig, type Outcome } from './failure.ts'
 import { gatewaySigner } from './gateway-signer.ts'
@@ -27,7 +26,7 @@ export type { Fault, FaultKind } from '../audit/verify/fault.ts'
 export type { Progress, Totals } from '../audit/verify/verify.ts'
 
 export interface VerifyOptions {
-  /** Files of exported checkpoints. */
+  /** Files of exported checkpoints, and of devices' witnesses. */
   readonly checkpoints: readonly string[]
   /** The gateway's public key, as it is known from elsewhere. */
   readonly gatewayKey: string | undefined
@@ -90,17 +89,15 @@ export const readGiven = ({ checkpoints, gatewayKey, resume }: VerifyOptions): O
   const claims: Claim[] = []
   let key = gatewayKey
   for (const file of checkpoints) {
-    const checkpoint = E.Monad.chain(readText(file), (text) =>
-      E.mapLeft((reason: string) => ({ kind: 'failed' as const, reason: `${file} is no checkpoint that can be believed: ${reason}` }))(
-        readCheckpoint(text),
-      ),
-    )
-    if (E.isLeft(checkpoint)) return checkpoint
-    const { folder, position, chain, time } = checkpoint.right
-    key ??= checkpoint.right.gatewayKey
-    if (checkpoint.right.gatewayKey !== key)
-      return fail('failed', `${file} is signed by another gateway's key: give the checkpoints of one gateway at a time`)
-    claims.push({ stream: folderStream(folder), revision: position, chain, kind: 'checkpoint', by: `the checkpoint ${file} of ${time}` })
+    const word = E.Monad.chain(readText(file), (text): Outcome<OutsideWord> => {
+      const read = readOutside(text, file)
+      return E.isRight(read) ? read : fail('failed', `${file} is no checkpoint or witness that can be believed: ${read.left}`)
+    })
+    if (E.isLeft(word)) return word
+    key ??= word.right.gatewayKey
+    if (word.right.gatewayKey !== key)
+      return fail('failed', `${file} is of another gateway, or its key is not the one given: give the words on one gateway at a time`)
+    claims.push(...word.right.claims)
   }
   if (resume === undefined || !existsSync(resume)) return E.right({ claims, gatewayKey: key, resumed: undefined })
   const text = readText(resume)

@@ -2,13 +2,17 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { either as E } from 'fp-ts'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { checkpointPage, signCheckpoint } from '../../src/audit/checkpoint.ts'
+import { readOutside } from '../../src/audit/outside.ts'
+import { checkpointPage, signCheckpoint } from '../../src/protocol/folder-checkpoint.ts'
 import type { FaultKind } from '../../src/audit/verify/fault.ts'
 import type { Hash } from '../../src/domain/content.ts'
 import type { FolderId } from '../../src/domain/events.ts'
 import type { RecordedEvent } from '../../src/eventlog/port.ts'
 import { canonical } from '../../src/protocol/canonical.ts'
+import { witnessPage } from '../../src/protocol/folder-witness.ts'
+import { receiptStatement, signReceipts } from '../../src/protocol/receipt.ts'
 import { createKeyPair } from '../../src/protocol/signing.ts'
 import { auditWorld, verifying, type Evidence } from '../support/audit-world.ts'
 import { altering, flipBytes, flipText, json, rechained, withMessage, withObject, writeEvidence } from '../support/audit-damage.ts'
@@ -216,6 +220,33 @@ describe('damage to the evidence', () => {
     const checkpoint = ofType('Checkpoint')
     await bothFind(cut, ['checkpoint'], placeOf(checkpoint))
     await bothFind(cut, ['witness'], placeOf(ofType('AgentSynced')))
+  })
+
+  it('an end that was cut off behind what a device has kept is found by its word and by its receipt', async () => {
+    const head = good.events.findLast((event) => event.stream === folder)
+    if (head === undefined) throw new Error('no head')
+    const [gateway, device] = [createKeyPair(Buffer.alloc(32, 7)), createKeyPair(Buffer.alloc(32, 1))]
+    // A recorded chain is a hash, and the stream a folder's.
+    const seen = { folder: folder.slice(7) as FolderId, position: head.revision, chain: head.chain as Hash }
+    const [receipt] = signReceipts([receiptStatement(seen.folder, seen.chain, [], seen.position, seen.chain)], gateway)
+    const page = witnessPage({ ...seen, time: '2026-11-23T12:00:00.000Z', gatewayKey: gateway.publicKey, receipt }, device)
+    const read = readOutside(page, 'laptop.json')
+    if (E.isLeft(read)) throw new Error(read.left)
+    const { claims } = read.right
+    const cut = { ...good, events: good.events.filter((event) => event !== head) }
+    const { faults } = await verifying(cut, { claims })
+    const of = faults.filter(({ reason }) => reason.includes('laptop.json'))
+    expect(of.map(({ kind, stream, revision }) => [kind, stream, revision])).toEqual([
+      ['witness', folder, head.revision],
+      ['checkpoint', folder, head.revision],
+    ])
+    expect((await verifying(good, { claims })).faults).toEqual([])
+    const { code, text } = python(cut, page)
+    expect(code).toBe(6)
+    expect(text).toMatch(/^witness .*checkpoint\.json/m)
+    expect(text).toMatch(/^checkpoint .*checkpoint\.json/m)
+    expect(python(good, page).code).toBe(0)
+    expect(python(good, page.replace(/"Position": \d+/, '"Position": 1')).text).toContain('its signature is not that of the key')
   })
 
   it('I10: a chain that was made anew over changed contents is found by agents’ words and by an exported checkpoint', async () => {

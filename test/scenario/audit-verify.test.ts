@@ -33,6 +33,13 @@ describe('the auditor who trusts nobody', () => {
     expect(verified.stdout).toContain('nothing is wrong')
     expect(await audit('verify', ...data, '--contents', '--resume', join(world.root, 'resume.json'))).toMatchObject({ code: 0 })
 
+    const seen = join(world.root, 'laptop.json')
+    const witness = await audit('witness', laptop.folder, '--state', laptop.state)
+    expect(witness).toMatchObject({ code: 0, stderr: '' })
+    writeFileSync(seen, witness.stdout)
+    expect(JSON.parse(witness.stdout)).toMatchObject({ Position: 5, Receipt: { Index: 0 } })
+    expect(await audit('verify', ...data, '--checkpoint', page, '--checkpoint', seen)).toMatchObject({ code: 0 })
+
     const lease = join(world.root, 'lease.jsonl')
     expect(await audit('export', ...data, '--path', 'contracts/lease.pdf', '--contents', lease)).toMatchObject({ code: 0 })
     expect(
@@ -45,7 +52,7 @@ describe('the auditor who trusts nobody', () => {
 
     // Only here is the log a file, which the other program reads and somebody can alter.
     if (!existsSync(join(world.data, 'log.db'))) return
-    expect(python('--checkpoint', page, world.data)).toMatchObject({ status: 0 })
+    expect(python('--checkpoint', page, '--checkpoint', seen, world.data)).toMatchObject({ status: 0 })
     await world.gateway.stop()
     using db = openDatabase(join(world.data, 'log.db'), { synchronous: 'OFF' })
     db.exec(`UPDATE events SET data = replace(data, 'notes.txt', 'notes.txu') WHERE type = 'FileUpdated'`)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { either as E } from 'fp-ts'
-import { checkpointPage, signCheckpoint } from '../../src/audit/checkpoint.ts'
+import { checkpointPage, signCheckpoint } from '../../src/protocol/folder-checkpoint.ts'
 import { encodeRecord, endText, type ExportHeader, type ExportRecord } from '../../src/audit/export/record.ts'
 import { verifyExport, type ExportDeps, type ExportLine, type ExportTotals } from '../../src/audit/export/verify.ts'
 import { exportRecords, messageEnd } from '../../src/audit/export/write.ts'

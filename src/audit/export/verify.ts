@@ -11,7 +11,7 @@ import { chunksMatch, decodeManifest } from '../../protocol/manifest.ts'
 import { leafHash, rootFromPath } from '../../protocol/merkle.ts'
 import { headText } from '../../protocol/signing.ts'
 import { folderStream } from '../../protocol/streams.ts'
-import { readCheckpoint } from '../checkpoint.ts'
+import { readCheckpoint } from '../../protocol/folder-checkpoint.ts'
 import type { Claim } from '../verify/claims.ts'
 import { Events } from '../verify/events.ts'
 import type { At, FaultKind, Report } from '../verify/fault.ts'
@@ -34,7 +34,7 @@ export interface ExportDeps {
   readonly verifySignature: VerifySignature
   /** The gateway's key as it is known from outside; undefined: the export's own word. */
   readonly gatewayKey: string | undefined
-  /** Words from outside: exported checkpoints. */
+  /** Words from outside: exported checkpoints, devices' witnesses. */
   readonly claims: readonly Claim[]
   readonly report: Report
   readonly progress: (lines: number) => void

@@ -24,7 +24,7 @@ export interface VerifyDeps {
   readonly verifySignature: VerifySignature
   /** The gateway's key as it is known from outside; undefined: the first of its checkpoints tells it. */
   readonly gatewayKey: string | undefined
-  /** Words from outside: exported checkpoints. */
+  /** Words from outside: exported checkpoints, devices' witnesses. */
   readonly claims: readonly Claim[]
   /** What an earlier run has seen. */
   readonly resumed: Resumed | undefined

@@ -23,7 +23,7 @@ export const auditVerify = (audit: Command): void => {
     .description('check that nothing of the log and of the contents was altered, removed or added; exits 6 where anything was')
     .argument('[file]', "an export to verify instead of a gateway's data")
     .option('--contents', 'read all stored bytes too; otherwise their presence and size are looked at')
-    .option('--checkpoint <file...>', 'exported checkpoints: what the log must still say')
+    .option('--checkpoint <file...>', 'exported checkpoints, and what devices have seen (audit witness): the log must still say the same')
     .option(
       '--gateway-key <key>',
       "the gateway's public key as you know it from elsewhere (default: that of the checkpoints, or of the data directory)",

@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
-import { canonical } from '../protocol/canonical.ts'
-import { parseJson } from '../protocol/json.ts'
-import { Reader } from '../protocol/reader.ts'
-import { isPublicKey, isSignature, verify, type Signer } from '../protocol/signing.ts'
+import { canonical } from './canonical.ts'
+import { parseJson } from './json.ts'
+import { Reader } from './reader.ts'
+import { isPublicKey, isSignature, verify, type Signer } from './signing.ts'
 
 /** The gateway's signed word on where a folder's log stood: kept anywhere, it shows later whether the log was rewritten or cut. */
 export interface SignedCheckpoint {
