@@ -78,8 +78,8 @@ export const sameBytes = (a: Described, b: Described): boolean => a.kind === b.k
 
 const micros = (ns: string): string => (ns.length > 3 ? ns.slice(0, -3) : '0')
 
-/** Same metadata as far as it is kept: times to the microsecond, and only those of files (directories' times change with their entries). */
+/** Same metadata as far as it is kept: times to the microsecond, but no directories' (they change with their entries). */
 export const sameMetadata = (a: Described, b: Described): boolean =>
-  a.kind !== 'file' || (a.executable === b.executable && micros(a.modified) === micros(b.modified))
+  a.kind === 'directory' || ((a.kind !== 'file' || a.executable === b.executable) && micros(a.modified) === micros(b.modified))
 
 export const sameContent = (a: Described, b: Described): boolean => sameBytes(a, b) && sameMetadata(a, b)

@@ -43,7 +43,7 @@ export interface FileSystem {
   rmdir(path: string): void
   symlink(target: string, path: string): void
   chmod(path: string, mode: number): void
-  /** Sets the modification time of a file, to the microsecond (FACTS: pass `(floor(ns / 1000) + 0.5) / 1e6`). */
+  /** Sets the modification time of a file, or of a symlink itself (never of what it leads to), to the microsecond (FACTS: pass `(floor(ns / 1000) + 0.5) / 1e6`). */
   utimes(path: string, modifiedNs: bigint): void
   /** Makes the directory's entries durable. */
   fsyncDirectory(path: string): void

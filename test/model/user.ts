@@ -83,7 +83,7 @@ export class User {
       case 'chmod':
         return this.#chmod(this.existing(operation.at, 'file'))
       case 'touch':
-        return this.#touch(this.existing(operation.at, 'file'), operation.agoMs)
+        return this.#touch(this.existing(operation.at), operation.agoMs)
       case 'copy':
         return this.#copy(this.existing(operation.from, 'file'), this.#path(operation.to), operation.keepsTime)
       case 'respell':
@@ -245,7 +245,8 @@ export class User {
   }
 
   #touch(path: string | undefined, agoMs: number): void {
-    if (path !== undefined) this.#disk.utimes(path, this.#disk.lstat(path).mtimeNs - BigInt(agoMs) * 1_000_000n + 1_234_567n)
+    if (path !== undefined && this.#disk.lstat(path).kind !== 'directory')
+      this.#disk.utimes(path, this.#disk.lstat(path).mtimeNs - BigInt(agoMs) * 1_000_000n + 1_234_567n)
   }
 
   #copy(from: string | undefined, to: string, keepsTime: boolean): void {

@@ -1,4 +1,15 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lutimesSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { pathsOf } from '../support/tree.ts'
@@ -11,6 +22,7 @@ test('symlinks as links, executable bits, times and empty folders are kept, and 
   writeFileSync(laptop.path('script'), '#!/bin/sh\n')
   symlinkSync('script', laptop.path('link'))
   utimesSync(laptop.path('script'), 1_234_567_890.5, 1_234_567_890.123456)
+  lutimesSync(laptop.path('link'), 1_234_567_890.5, 1_234_567_890.234567)
   await expectSame(laptop, desktop)
   chmodSync(desktop.path('script'), 0o755)
   utimesSync(desktop.path('script'), 1_300_000_000.5, 1_300_000_000.654321)

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lutimesSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { chanceOf } from '../fault/support/chance.ts'
@@ -28,6 +39,7 @@ const change = (folder: string, chance: () => number): void => {
     else if (kind < 0.4) {
       rmSync(file, { force: true })
       symlinkSync(`../target ${count}`, file)
+      if (chance() < 0.3) lutimesSync(file, 1_600_000_000, 1_600_000_000 + Math.floor(chance() * 1e6))
     } else {
       rmSync(file, { force: true })
       writeFileSync(file, `text ${chance()}\n`.repeat(chance() < 0.1 ? 60_000 : 3))

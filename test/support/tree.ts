@@ -19,7 +19,7 @@ const list = (root: string, directory: string): string[] =>
 const entry = (file: string): { readonly isDirectory: boolean; readonly line: string } => {
   const stat = lstatSync(file, { bigint: true })
   if (stat.isDirectory()) return { isDirectory: true, line: 'directory' }
-  if (stat.isSymbolicLink()) return { isDirectory: false, line: `symlink -> ${JSON.stringify(readlinkSync(file))}` }
+  if (stat.isSymbolicLink()) return { isDirectory: false, line: `symlink ${stat.mtimeNs / 1000n} -> ${JSON.stringify(readlinkSync(file))}` }
   const executable = (stat.mode & 0o100n) === 0n ? '' : ' executable'
   return {
     isDirectory: false,

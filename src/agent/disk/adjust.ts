@@ -6,11 +6,11 @@ import { gravePath, OWN } from './own.ts'
 import { blockedAt, CHANGED, doneWith, failedStep, statOrAbsent, taken } from './place.ts'
 import type { Seen, StepResult } from './port.ts'
 import { takeAway } from './remove.ts'
-import { blockedOwn } from './stage.ts'
+import { blockedOwn, setLinkTime } from './stage.ts'
 import { isExecutable, modeFor, sameInode, seenOf, unchanged } from './stat.ts'
 import type { Visit } from './visit.ts'
 
-/** Sets the metadata of a file whose bytes are right already. */
+/** Sets the metadata of a file, or the time of a symlink, whose bytes are right already. */
 export const touch = (visit: Visit, path: SyncPath, expect: Seen, executable: boolean, modified: string): StepResult => {
   const { fs } = visit.session
   const found = visit.find(path)
@@ -19,7 +19,7 @@ export const touch = (visit: Visit, path: SyncPath, expect: Seen, executable: bo
   if (found.stat.kind === 'file') {
     if (isExecutable(found.stat.mode) !== executable) fs.chmod(path, modeFor(found.stat.mode, executable))
     if (modified !== expect.mtime) fs.utimes(path, BigInt(modified))
-  }
+  } else if (found.stat.kind === 'symlink') setLinkTime(fs, path, modified)
   const stat = statOrAbsent(visit, path)
   if (stat === undefined || stat.ino !== found.stat.ino || stat.size !== found.stat.size) return CHANGED
   return { tag: 'done', seen: seenOf(stat, expect.kind) }

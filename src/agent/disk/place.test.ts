@@ -164,9 +164,9 @@ describe('place', () => {
         failedBy('BadParent'),
       )
       expect(await take({ tag: 'mkdir', path: path(`${parent}/d`) })).toEqual(failedBy('BadParent'))
-      expect(await take({ tag: 'symlink', target: 't', path: path(`${parent}/l`), expect: undefined, grave: 'g1' })).toEqual(
-        failedBy('BadParent'),
-      )
+      expect(
+        await take({ tag: 'symlink', target: 't', modified: '1000', path: path(`${parent}/l`), expect: undefined, grave: 'g1' }),
+      ).toEqual(failedBy('BadParent'))
     }
     expect(nodeFs.readdirSync(outside)).toEqual([])
   })
@@ -195,7 +195,7 @@ describe('place', () => {
       expect(await take({ tag: 'place', stage: 's1', path: path(name), expect: undefined, grave: 'g1' })).toEqual(clash)
       expect(await take({ tag: 'place', stage: 's1', path: path(name), expect: await seen('caf\u00e9'), grave: 'g1' })).toEqual(changed)
       expect(await take({ tag: 'mkdir', path: path(name) })).toEqual(clash)
-      expect(await take({ tag: 'symlink', target: 't', path: path(name), expect: undefined, grave: 'g1' })).toEqual(clash)
+      expect(await take({ tag: 'symlink', target: 't', modified: '1000', path: path(name), expect: undefined, grave: 'g1' })).toEqual(clash)
     }
     expect(await take({ tag: 'place', stage: 's1', path: path('caf\u00e9'), expect: undefined, grave: 'g1' })).toEqual(changed)
     expect(text('caf\u00e9')).toBe('theirs')
@@ -286,24 +286,49 @@ describe('place', () => {
 describe('symlink', () => {
   test('is made, never over anything, and replaces only what was expected', async () => {
     const { at, seen, take, text, disk } = await diskFolder()
-    expect(await take({ tag: 'symlink', target: '../x', path: path('l'), expect: undefined, grave: 'g1' })).toEqual({
+    expect(await take({ tag: 'symlink', target: '../x', modified: '1000', path: path('l'), expect: undefined, grave: 'g1' })).toEqual({
       tag: 'done',
       seen: await seen('l'),
     })
-    expect(await take({ tag: 'symlink', target: 'y', path: path('l'), expect: undefined, grave: 'g1' })).toEqual(changed)
+    expect(await take({ tag: 'symlink', target: 'y', modified: '1000', path: path('l'), expect: undefined, grave: 'g1' })).toEqual(changed)
     nodeFs.writeFileSync(at('f'), 'old')
-    expect(await take({ tag: 'symlink', target: 'y', path: path('l'), expect: await seen('f'), grave: 'g1' })).toEqual(changed)
-    expect(await take({ tag: 'symlink', target: 'y', path: path('f'), expect: await seen('f'), grave: 'g1' })).toMatchObject({
+    expect(await take({ tag: 'symlink', target: 'y', modified: '1000', path: path('l'), expect: await seen('f'), grave: 'g1' })).toEqual(
+      changed,
+    )
+    expect(
+      await take({ tag: 'symlink', target: 'y', modified: '1000', path: path('f'), expect: await seen('f'), grave: 'g1' }),
+    ).toMatchObject({
       tag: 'done',
     })
     expect([nodeFs.readlinkSync(at('l')), nodeFs.readlinkSync(at('f')), text('.eventsync/grave/g1')]).toEqual(['../x', 'y', 'old'])
     expect(await disk.leftovers()).toEqual({ stages: [], graves: ['g1'] })
   })
 
+  test('has its own time from the moment when it is seen', async () => {
+    const { at, take } = await diskFolder()
+    nodeFs.writeFileSync(at('target'), '')
+    nodeFs.utimesSync(at('target'), 5, 5)
+    const modified = '1600000000123456789'
+    const result = await take({ tag: 'symlink', target: 'target', modified, path: path('l'), expect: undefined, grave: 'g1' })
+    const { mtimeNs } = nodeFs.lstatSync(at('l'), { bigint: true })
+    expect([mtimeNs / 1000n, nodeFs.statSync(at('l')).mtimeMs]).toEqual([1_600_000_000_123_456n, 5000])
+    expect(result).toMatchObject({ tag: 'done', seen: { mtime: String(mtimeNs) } })
+  })
+
+  test('is made without one where the file system keeps none', async () => {
+    const { at, take } = await diskFolder((fs) => failing(fs, 'utimes', 'EOPNOTSUPP'))
+    expect(await take({ tag: 'symlink', target: 'x', modified: '1', path: path('l'), expect: undefined, grave: 'g1' })).toMatchObject({
+      tag: 'done',
+    })
+    expect(nodeFs.readlinkSync(at('l'))).toBe('x')
+  })
+
   test('needs a target that a symlink can have', async () => {
     const { take } = await diskFolder()
     for (const target of ['', 'a\0b'])
-      expect(await take({ tag: 'symlink', target, path: path('l'), expect: undefined, grave: 'g1' })).toEqual(failedBy('BadName'))
+      expect(await take({ tag: 'symlink', target, modified: '1000', path: path('l'), expect: undefined, grave: 'g1' })).toEqual(
+        failedBy('BadName'),
+      )
   })
 
   test('is replaced by a file like any other', async () => {

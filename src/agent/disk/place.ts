@@ -1,10 +1,11 @@
 import type { SyncPath } from '../../domain/path.ts'
 import type { FileStat } from '../../filesystem/port.ts'
+import { sha256 } from '../../protocol/hash.ts'
 import { removeFile } from './bytes.ts'
 import { codeOf, io, isLinkless } from './errors.ts'
 import { gravePath, OWN, stagePath } from './own.ts'
-import type { DiskError, Seen, StepResult } from './port.ts'
-import { blockedOwn } from './stage.ts'
+import type { DiskError, Seen, Step, StepResult } from './port.ts'
+import { blockedOwn, setLinkTime } from './stage.ts'
 import { modeFor, isExecutable, sameInode, seenOf, unchanged } from './stat.ts'
 import type { Visit } from './visit.ts'
 
@@ -124,6 +125,9 @@ const blockedOwnDirectories = (visit: Visit): StepResult | undefined => {
   return error && failedStep(error)
 }
 
+const placeNew = (visit: Visit, staged: string, fresh: FileStat, path: SyncPath): StepResult =>
+  moveNew(visit, staged, path) ? doneWith(visit, path, fresh) : taken(visit, path)
+
 /** Puts a finished staged file (or a staged link to a file or symlink) in place. */
 export const place = (visit: Visit, stage: string, path: SyncPath, expect: Seen | undefined, grave: string): StepResult => {
   const blocked = blockedOwnDirectories(visit) ?? blockedAt(visit, path)
@@ -131,33 +135,21 @@ export const place = (visit: Visit, stage: string, path: SyncPath, expect: Seen 
   const staged = stagePath(stage)
   const fresh = statOrAbsent(visit, staged)
   if (fresh === undefined) return failedStep(io('the staged file is gone'))
-  if (expect !== undefined) return replace(visit, staged, fresh, path, { expect, grave })
-  return moveNew(visit, staged, path) ? doneWith(visit, path, fresh) : taken(visit, path)
+  return expect === undefined ? placeNew(visit, staged, fresh, path) : replace(visit, staged, fresh, path, { expect, grave })
 }
 
-const newSymlink = (visit: Visit, target: string, path: string): StepResult => {
-  const { fs } = visit.session
-  try {
-    fs.symlink(target, path)
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-    return taken(visit, path)
-  }
-  const stat = fs.lstat(path)
-  return stat.kind === 'symlink' && fs.readlink(path) === target ? { tag: 'done', seen: seenOf(stat, 'symlink') } : CHANGED
-}
-
-/** Makes a symlink: among the stages first where it replaces something. */
-export const symlink = (visit: Visit, target: string, path: SyncPath, expect: Seen | undefined, grave: string): StepResult => {
+/** Makes a symlink: among the stages first, so that it has its time when it is seen, and the time of nothing else is set. */
+export const symlink = (visit: Visit, { target, modified, path, expect, grave }: Extract<Step, { tag: 'symlink' }>): StepResult => {
   if (target === '') return failedStep({ tag: 'BadName', reason: 'a symlink needs a target' })
   const blocked = blockedOwnDirectories(visit) ?? blockedAt(visit, path)
   if (blocked !== undefined) return blocked
-  if (expect === undefined) return newSymlink(visit, target, path)
   const { fs } = visit.session
-  const staged = stagePath(`${grave}.symlink`)
+  const staged = stagePath(`${sha256(path).slice(0, 24)}.symlink`)
   removeFile(fs, staged)
   fs.symlink(target, staged)
-  const result = replace(visit, staged, fs.lstat(staged), path, { expect, grave })
+  setLinkTime(fs, staged, modified)
+  const fresh = fs.lstat(staged)
+  const result = expect === undefined ? placeNew(visit, staged, fresh, path) : replace(visit, staged, fresh, path, { expect, grave })
   if (result.tag !== 'done') removeFile(fs, staged)
   return result
 }

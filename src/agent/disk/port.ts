@@ -106,10 +106,17 @@ export type StageResult =
 export type Step =
   /** Puts a finished staged file in place: by link(2) where nothing is expected, by rename where a file is replaced. */
   | { readonly tag: 'place'; readonly stage: string; readonly path: SyncPath; readonly expect: Seen | undefined; readonly grave: string }
-  | { readonly tag: 'symlink'; readonly target: string; readonly path: SyncPath; readonly expect: Seen | undefined; readonly grave: string }
+  | {
+      readonly tag: 'symlink'
+      readonly target: string
+      readonly modified: string
+      readonly path: SyncPath
+      readonly expect: Seen | undefined
+      readonly grave: string
+    }
   | { readonly tag: 'mkdir'; readonly path: SyncPath }
   | { readonly tag: 'remove'; readonly path: SyncPath; readonly expect: Seen; readonly grave: string }
-  /** Metadata of a file whose bytes are right already. */
+  /** Metadata of a file (or the time of a symlink) whose bytes are right already. */
   | { readonly tag: 'touch'; readonly path: SyncPath; readonly expect: Seen; readonly executable: boolean; readonly modified: string }
   /** Gives a local file, symlink or directory another name (a conflict copy): never over something that exists. */
   | { readonly tag: 'aside'; readonly path: SyncPath; readonly expect: Seen; readonly to: SyncPath }

@@ -195,6 +195,17 @@ describe('touch', () => {
     expect(nodeFs.statSync(at('f')).mode & 0o7777).toBe(0o644)
   })
 
+  test("sets a symlink's own time, and nothing of what it leads to", async () => {
+    const { at, seen, take } = await diskFolder()
+    nodeFs.writeFileSync(at('f'), 'f')
+    nodeFs.symlinkSync('f', at('l'))
+    const [file, link] = [await seen('f'), await seen('l')]
+    const result = await take({ tag: 'touch', path: path('l'), expect: link, executable: true, modified: '1600000000123456000' })
+    expect(result).toEqual({ tag: 'done', seen: await seen('l') })
+    expect([seenIn(result).mtime.slice(0, -3), seenIn(result).inode]).toEqual(['1600000000123456', link.inode])
+    expect(await seen('f')).toEqual(file)
+  })
+
   test('leaves alone what is not what was expected', async () => {
     const { at, seen, take } = await diskFolder()
     nodeFs.writeFileSync(at('f'), 'f')

@@ -37,6 +37,15 @@ export const setMetadata = (fs: FileSystem, path: string, mode: number, content:
   fs.utimes(path, BigInt(content.modified))
 }
 
+/** There are file systems that keep no time of a symlink's own: it is as good without. */
+export const setLinkTime = (fs: FileSystem, path: string, modified: string): void => {
+  try {
+    fs.utimes(path, BigInt(modified))
+  } catch (error) {
+    if (!['ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(error))) throw error
+  }
+}
+
 const createOver = (fs: FileSystem, path: string): number => {
   try {
     return fs.open(path, 'wx')

@@ -11,7 +11,7 @@ const take = (visit: Visit, step: Step): StepResult => {
     case 'place':
       return place(visit, step.stage, step.path, step.expect, step.grave)
     case 'symlink':
-      return symlink(visit, step.target, step.path, step.expect, step.grave)
+      return symlink(visit, step)
     case 'mkdir':
       return mkdir(visit, step.path)
     case 'remove':

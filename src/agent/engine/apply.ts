@@ -97,7 +97,8 @@ const placeSteps = (ctx: FolderContext, { path, local }: Node, job: Extract<Appl
   }
   const clear: Step[] = expect?.kind === 'directory' ? [{ tag: 'remove', path, expect, grave: graveName(ctx) }] : []
   const over = expect?.kind === 'directory' ? undefined : expect
-  if (job.target !== undefined) return [...clear, { tag: 'symlink', target: job.target, path, expect: over, grave }]
+  const { target, version } = job
+  if (target !== undefined) return [...clear, { tag: 'symlink', target, modified: version.content.modified, path, expect: over, grave }]
   return [...clear, { tag: 'place', stage: job.stage ?? '', path, expect: over, grave }]
 }
 

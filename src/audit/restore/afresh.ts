@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { HistoryEntry, HistoryError } from '../../projections/history/port.ts'
 import { treePages } from '../pages.ts'
-import { linkTarget, makeParents, reasonOf, versionContent, writeFile, type PlaceError } from './place.ts'
+import { makeLink, makeParents, reasonOf, versionContent, writeFile, type PlaceError } from './place.ts'
 import { isUnder, type Restore, type Restored } from './port.ts'
 
 /**
@@ -45,5 +45,5 @@ const place = async (restore: Restore, { path, revision, content }: HistoryEntry
   const whole = await versionContent(restore, revision)
   if (E.isLeft(whole)) return whole
   if (content.kind === 'file') return writeFile(restore, path, revision, whole.right)
-  return E.map((target: string) => fs.symlink(target, path))(await linkTarget(restore, revision, whole.right))
+  return makeLink(restore, path, revision, whole.right)
 }

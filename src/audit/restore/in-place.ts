@@ -3,7 +3,7 @@ import { OWN_DIRECTORY, type SyncPath } from '../../domain/path.ts'
 import type { FileSystem } from '../../filesystem/port.ts'
 import type { HistoryEntry, HistoryError, PathChange } from '../../projections/history/port.ts'
 import { changePages } from '../pages.ts'
-import { kindAt, linkTarget, makeParents, reasonOf, versionContent, writeFile, type PlaceError } from './place.ts'
+import { kindAt, makeLink, makeParents, reasonOf, versionContent, writeFile, type PlaceError } from './place.ts'
 import { isUnder, type Restore, type Restored } from './port.ts'
 import { holds } from './present.ts'
 
@@ -100,12 +100,11 @@ const bringBack = async (restore: InPlace, change: PathChange, before: HistoryEn
 
 /** The bytes are there already: the time and the executable bit alone. */
 const touchUp = async ({ fs, dryRun }: InPlace, { path, content }: HistoryEntry, made: Restored): Promise<Fate> => {
-  if (content.kind !== 'file') return E.right(undefined)
   const stat = fs.lstat(path)
-  const executable = (stat.mode & 0o100) !== 0
+  const executable = content.kind === 'file' && (stat.mode & 0o100) !== 0
   if (executable === content.executable && stat.mtimeNs / 1000n === BigInt(content.modified) / 1000n) return E.right(undefined)
   if (!dryRun) {
-    fs.chmod(path, content.executable ? stat.mode | 0o111 : stat.mode & ~0o111)
+    if (content.kind === 'file') fs.chmod(path, content.executable ? stat.mode | 0o111 : stat.mode & ~0o111)
     fs.utimes(path, BigInt(content.modified))
   }
   return E.right(made)
@@ -140,7 +139,7 @@ const put = async (
   if (kindAt(fs, stage) !== undefined) fs.unlink(stage)
   const staged = await (content.kind === 'file'
     ? writeFile(restore, stage, revision, whole.right)
-    : linkTarget(restore, revision, whole.right).then(E.map((target: string) => fs.symlink(target, stage))))
+    : makeLink(restore, stage, revision, whole.right))
   if (E.isLeft(staged)) return staged
   // What it replaces goes with the rename: the new content must be on the disk by then (I12).
   if (content.kind === 'file') makeDurable(fs, stage)

@@ -72,16 +72,15 @@ export const writeFile = async (restore: Restore, to: string, version: Revision,
   return E.right(undefined)
 }
 
-/** The target of a link, which is its content. */
-export const linkTarget = async (
-  { contents, folder }: Restore,
-  version: Revision,
-  content: Content,
-): Promise<E.Either<PlaceError, string>> => {
+/** Makes a link with its own time; its target is its content. */
+export const makeLink = async (restore: Restore, to: string, version: Revision, content: Content): Promise<E.Either<PlaceError, void>> => {
+  const { fs, contents, folder } = restore
   const pieces: Uint8Array[] = []
   for await (const bytes of contentBytes(contents, folder, version, content)) {
     if (E.isLeft(bytes)) return E.left(contentReason(bytes.left))
     pieces.push(bytes.right)
   }
-  return E.right(Buffer.concat(pieces).toString())
+  fs.symlink(Buffer.concat(pieces).toString(), to)
+  fs.utimes(to, BigInt(content.modified))
+  return E.right(undefined)
 }

@@ -23,6 +23,7 @@ const C = file('c')
 const touchedA = file('a', '9000000')
 const runnableA = file('a', '1000000', true)
 const linkA: Content = { ...A, kind: 'symlink' }
+const touchedLinkA: Content = { ...touchedA, kind: 'symlink' }
 
 const local = (content: Content, refused?: number): LocalState => ({ content, ...(refused === undefined ? {} : { refused }) })
 const at = (revision: number, content: Content): BaseState => ({ revision, content })
@@ -89,6 +90,15 @@ const cases: readonly Case[] = [
   { name: 'made executable there', local: local(A), base: at(1, A), remote: at(5, runnableA), then: touch(at(5, runnableA)) },
   { name: 'touched here', local: local(touchedA), base: at(1, A), remote: at(1, A), then: updates(touchedA, 1) },
   { name: 'made executable here', local: local(runnableA), base: at(1, A), remote: at(1, A), then: updates(runnableA, 1) },
+  { name: 'a symlink touched here', local: local(touchedLinkA), base: at(1, linkA), remote: at(1, linkA), then: updates(touchedLinkA, 1) },
+  {
+    name: 'a symlink touched there',
+    local: local(linkA),
+    base: at(1, linkA),
+    remote: at(5, touchedLinkA),
+    then: touch(at(5, touchedLinkA)),
+  },
+  { name: 'I13: the same symlink made on both sides', local: local(touchedLinkA), remote: at(5, linkA), then: touch(at(5, linkA)) },
   { name: 'touched here, and refused', local: local(touchedA, 1), base: at(1, A), remote: at(1, A), then: touch(at(1, A)) },
   { name: 'touched on both sides, alike', local: local(touchedA), base: at(1, A), remote: at(5, touchedA), then: adopt(at(5, touchedA)) },
   {
@@ -149,7 +159,7 @@ describe('plan', () => {
   })
 })
 
-const anyContent = fc.constantFrom(A, B, C, touchedA, runnableA, linkA, folder, empty)
+const anyContent = fc.constantFrom(A, B, C, touchedA, runnableA, linkA, touchedLinkA, folder, empty)
 const anyRevision = fc.integer({ min: 0, max: 3 })
 const anyLocal = fc.option(
   fc

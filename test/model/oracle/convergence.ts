@@ -17,8 +17,8 @@ const isExecutable = (inode: Inode): boolean => (inode.mode & 0o100) !== 0
 /** How a path of a device differs from the log's version of it. */
 const difference = (inode: Inode, version: Version, tickNs: bigint): string | undefined => {
   if (idOf(inode) !== version.id) return 'holds another content'
-  if (inode.kind !== 'file') return undefined
-  if (isExecutable(inode) !== version.content.executable) return 'has another executable bit'
+  if (inode.kind === 'directory') return undefined
+  if (inode.kind === 'file' && isExecutable(inode) !== version.content.executable) return 'has another executable bit'
   return sameTime(inode, version, tickNs) ? undefined : 'has another modification time'
 }
 
