@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { expect, onTestFinished } from 'vitest'
 import { inlineDisk } from '../../src/agent/disk/inline.ts'
+import type { Disk } from '../../src/agent/disk/port.ts'
 import { startFolderSync } from '../../src/agent/engine/folder-sync.ts'
 import type { FolderReport, FolderStatus, FolderSync } from '../../src/agent/engine/folder-sync.types.ts'
 import type { Hint, Watch } from '../../src/agent/watch/port.ts'
@@ -26,6 +27,8 @@ export interface EngineDeviceOptions {
   readonly clock?: Clock
   /** Stands between the engine and the real file system. */
   readonly fs?: (real: FileSystem) => FileSystem
+  /** Stands between the engine and its disk work. */
+  readonly disk?: (real: Disk) => Disk
 }
 
 /** A watch that hints at what a test tells it. */
@@ -172,9 +175,10 @@ export class EngineDevice {
     const signIn = (nonce: string) => encodeRequest({ tag: 'SignIn', key, nonce, signature: signer.sign(signInText(nonce, key)) }, 0)
     const transport = this.#world.network.client({ name: this.name, signIn, maxPauseMs: 50 })
     const fs = nodeFileSystem(this.folder)
+    const disk = inlineDisk(this.#options.fs?.(fs) ?? fs)
     this.#transport = transport
     this.#sync = startFolderSync({
-      disk: inlineDisk(this.#options.fs?.(fs) ?? fs),
+      disk: this.#options.disk?.(disk) ?? disk,
       watch: this.watch,
       transport,
       database: this.database,

@@ -73,12 +73,13 @@ const noteAside = (ctx: FolderContext, { path, node, steps }: Work, seen: Seen |
 }
 
 /**
- * The disk is not as the plan saw it: a look will say how it is. Where looks have found nothing new again and again (an ignored folder stands in the way, a
- * file is written all the time), it is tried again with growing pauses.
+ * The disk is not as the plan saw it: a look will say how it is. Looks wait for a scan that is under way; so does the path, and that is no problem. Where
+ * looks have found nothing new again and again (an ignored folder stands in the way, a file is written all the time), it is tried again with growing pauses.
  */
 const again = (ctx: FolderContext, path: SyncPath): void => {
-  ctx.looks.sent(path, ctx.now)
-  if (ctx.looks.isHot(path, ctx.now))
+  const waits = ctx.scanning && ctx.unlooked.add(path)
+  if (!waits) ctx.looks.sent(path, ctx.now)
+  if (!waits && ctx.looks.isHot(path, ctx.now))
     ctx.block(path, { reason: 'what is on the disk here keeps changing, or is in the way', side: 'version', permanent: false })
   ctx.look(path)
   ctx.release(path)

@@ -15,6 +15,7 @@ import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
 import { LookQueue } from './look-queue.ts'
 import type { OutboxRow } from './outbox.ts'
 import { type Obstacle, Problems } from './problems.ts'
+import { Unlooked } from './unlooked.ts'
 
 /** What the planner has handed to one of the workers, by path. A path is with at most one of them: it is busy until released. */
 export interface Queues {
@@ -73,6 +74,7 @@ export class FolderContext {
   readonly problems = new Problems()
   readonly bytes = new ByteCache()
   readonly looks: LookQueue
+  readonly unlooked = new Unlooked()
   readonly hot = new Set<SyncPath>()
   readonly busy = new Set<SyncPath>()
   readonly queues: Queues = { fetch: new Map(), apply: new Map(), publish: new Set(), destructive: new Set() }
@@ -301,7 +303,8 @@ export class FolderContext {
 
   /** What is at a path on the disk can be read (again), or is no matter any more: a plan that waited for it goes on. */
   readable(path: SyncPath): void {
-    if (this.problems.clear(path, 'disk')) this.plan(path)
+    const waited = this.unlooked.delete(path)
+    if (this.problems.clear(path, 'disk') || waited) this.plan(path)
   }
 
   block(path: SyncPath, obstacle: Obstacle): void {

@@ -36,6 +36,47 @@ describe('a restart', () => {
     expect(world.events.filter((type) => type === 'FileMoved')).toHaveLength(1)
   })
 
+  it('finds what it had put in place when it was killed: until the scan comes there it tries once, and calls nothing a problem', async () => {
+    const placed: string[] = []
+    let scan: Promise<void> | undefined
+    const { world, a, b } = await EngineWorld.pair({
+      disk: (real) => ({
+        ...real,
+        [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
+        list: async (directories) => {
+          await scan
+          return real.list(directories)
+        },
+        apply: async (steps) => {
+          for (const { path } of steps) if (path.startsWith('late')) placed.push(path)
+          return real.apply(steps)
+        },
+      }),
+    })
+    a.write('early', 'x')
+    await expectSame(world)
+    await b.stop()
+    const late = Array.from({ length: 5 }, (_, n) => `late${n}`)
+    for (const name of late) a.write(name, name)
+    await a.settle()
+    for (const name of late) b.write(name, name)
+    const held = Promise.withResolvers<void>()
+    scan = held.promise
+    b.start()
+    await until('all to have been tried', () => placed.length >= late.length)
+    scan = undefined
+    for (const name of ['m0', 'm1', 'm2', 'm3', 'm4']) {
+      a.write(name, name)
+      await a.settle()
+      await until(`${name} to arrive`, () => b.has(name))
+    }
+    expect(placed.toSorted()).toEqual(late)
+    held.resolve()
+    await expectSame(world)
+    expect(b.reports.filter(({ tag }) => tag === 'problem')).toEqual([])
+    expect(conflictsOf(b)).toEqual([])
+  })
+
   it('changes nothing where nothing has changed', async () => {
     const { world, a, b } = await EngineWorld.pair()
     a.write('d/one', 'x')

@@ -95,6 +95,7 @@ const noteDirectory = (ctx: FolderContext, path: SyncPath, seen: Seen, found: Fo
     found.walk.add(path)
     return
   }
+  ctx.unlooked.delete(path)
   ctx.index.setLocal(path, { seen, content: directoryContent(seen.mtime), settled: true })
   // A folder of that name has no rules, and ends those of the file that it replaced.
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)

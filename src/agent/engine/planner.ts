@@ -64,7 +64,7 @@ const replacesFolder = ({ local, remote }: Node): boolean =>
   local !== undefined && local.content.kind !== 'directory' && remote?.content?.kind === 'directory'
 
 const planOne = (ctx: FolderContext, node: Node): void => {
-  if (ctx.busy.has(node.path) || ctx.problems.blocks(node.path)) return
+  if (ctx.busy.has(node.path) || ctx.problems.blocks(node.path) || ctx.unlooked.has(node.path)) return
   if (ctx.isIgnored(node)) return void ctx.problems.clear(node.path, 'version')
   const intent = plan(node)
   if (isHeld(ctx, node.path)) {

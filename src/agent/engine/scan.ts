@@ -208,6 +208,7 @@ const scanAll = async (ctx: FolderContext, reader: FileReader): Promise<void> =>
   if (whole) await walkAgain(ctx, reader)
   if (whole && !ctx.stopped()) noteScanned(ctx)
   ctx.scanning = false
+  for (const path of ctx.unlooked.takeAll()) ctx.plan(path)
   ctx.nextScan = ctx.now + (whole ? ctx.deps.settings.scanEverySeconds * 1000 : ROOT_RETRY_MS)
   ctx.wake.publish.notify()
   ctx.wake.settled.notify()
