@@ -3,6 +3,7 @@ import type { AccountEvent, AccountId, AgentKey, GatewayEvent } from '../domain/
 import type { RecordedEvent, StreamReader } from '../eventlog/port.ts'
 import { decodeMetadata } from '../protocol/event-codec.ts'
 import { decodeLogEvent } from '../protocol/log-event.ts'
+import { WITHHELD } from '../protocol/log-page.ts'
 import { accountStream, GATEWAY } from '../protocol/streams.ts'
 
 /** An event of an account's stream or of the gateways' own, in front of people. */
@@ -62,6 +63,8 @@ async function* eventsOf(log: StreamReader, stream: string): Read<AdminEvent> {
     const last = page.right.at(-1)
     if (last === undefined) return
     for (const recorded of page.right) {
+      // A gateway keeps back what proves a password.
+      if (recorded.data === WITHHELD) continue
       const read = adminEvent(recorded)
       if (E.isLeft(read)) {
         yield read

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Revision } from '../domain/change.ts'
 import type { Chunk, Content, Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
+import type { Released } from '../domain/history.ts'
 import { isFileEvent } from '../domain/tree.ts'
 import type { EventReader } from '../eventlog/port.ts'
 import type { HistoryError } from '../projections/history/port.ts'
@@ -21,6 +22,8 @@ export type ContentError =
 export interface Contents {
   /** One chunk that the version names. A manifest object is read as the chunk that it is. */
   chunk(folder: FolderId, version: Revision, chunk: Chunk): TE.TaskEither<ContentError, Uint8Array>
+  /** Those of the versions that have lost their content to retention, and when. */
+  released(folder: FolderId, versions: readonly Revision[]): TE.TaskEither<HistoryError, readonly Released[]>
 }
 
 /** What the event at a revision put at its path, from the log itself; undefined: nothing. */

@@ -22,6 +22,6 @@ export const signedCheckpoint = async (settings: Settings, { folder, head, log }
   return E.right(signCheckpoint({ folder: folder.folder, position: head, chain, time }, signer.right))
 }
 
-/** The same as the page that is kept. */
+/** The same as the page that is kept; through a gateway, its own. */
 export const exportedCheckpoint = async (settings: Settings, audit: Audit): Promise<Outcome<string>> =>
-  E.map(checkpointPage)(await signedCheckpoint(settings, audit))
+  audit.checkpoint === undefined ? E.map(checkpointPage)(await signedCheckpoint(settings, audit)) : audit.checkpoint()

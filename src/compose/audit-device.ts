@@ -2,10 +2,11 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { taskEither as TE } from 'fp-ts'
 import type { ContentError, Contents } from '../audit/contents.ts'
 import type { AccountId, AgentKey, FolderId } from '../domain/events.ts'
-import type { HistoryQuery, HistoryResult } from '../domain/history.ts'
+import type { HistoryQuery, HistoryResult, Released } from '../domain/history.ts'
 import type { ReadError, RecordedEvent, StreamReader } from '../eventlog/port.ts'
 import type { HistoryError, HistoryReads, NamedFolder, Names } from '../projections/history/port.ts'
 import { folderIdOf } from '../protocol/event-ids.ts'
+import { readCheckpoint } from '../protocol/folder-checkpoint.ts'
 import { decodeHistoryResult } from '../protocol/history-result.ts'
 import { parseJson } from '../protocol/json.ts'
 import { decodeLogPage } from '../protocol/log-page.ts'
@@ -15,7 +16,8 @@ import { openDevice, type Device } from './account.ts'
 import type { AuditSource } from './audit-source.ts'
 import { callForBytes, type GrantedBytes } from './calls.ts'
 import { connect } from './connect.ts'
-import type { Failure, Outcome } from './failure.ts'
+import { fromHistory } from './from-history.ts'
+import { fail, type Failure, type Outcome } from './failure.ts'
 
 /** What a device may read of its account's folders, through its gateway. */
 export const openDeviceSource = async (state: string, folder: string | undefined): Promise<Outcome<AuditSource>> => {
@@ -24,11 +26,13 @@ export const openDeviceSource = async (state: string, folder: string | undefined
   const { enrolment, signer } = device.right
   const transport = await connect(enrolment.server, signer)
   const ask = asking(transport, device.right)
+  const put = putting(ask, signer.key)
   return E.right({
+    checkpoint: (wanted) => remoteCheckpoint(put, wanted, enrolment.gatewayKey),
     log: remoteLog(ask, signer.key),
-    history: remoteHistory(ask, signer.key),
+    history: remoteHistory(put),
     names: remoteNames(ask, device.right, folder),
-    contents: remoteContents(ask, signer.key),
+    contents: remoteContents(ask, put, signer.key),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   })
 }
@@ -48,11 +52,15 @@ const toHistoryError = ({ kind, reason }: Failure): HistoryError => {
 const strange = (reason: string): E.Either<HistoryError, never> =>
   E.left({ tag: 'Unavailable', reason: `the gateway gave an answer that is not of EventSync's form (${reason})` })
 
-const remoteHistory = (ask: Ask, key: AgentKey): HistoryReads => {
-  const put = async <Q extends HistoryQuery>(
-    folder: FolderId,
-    query: Q,
-  ): Promise<E.Either<HistoryError, Extract<HistoryResult, { readonly ask: Q['ask'] }>>> => {
+type Put = <Q extends HistoryQuery>(
+  folder: FolderId,
+  query: Q,
+) => Promise<E.Either<HistoryError, Extract<HistoryResult, { readonly ask: Q['ask'] }>>>
+
+/** Puts questions to the gateway's index. */
+const putting =
+  (ask: Ask, key: AgentKey): Put =>
+  async <Q extends HistoryQuery>(folder: FolderId, query: Q) => {
     const answered = await ask({ tag: 'Audit', key, folder, query })
     if (E.isLeft(answered)) return answered
     const result = decodeHistoryResult(query.ask, parseJson(Buffer.from(answered.right.payload).toString('utf8')) ?? null)
@@ -60,6 +68,20 @@ const remoteHistory = (ask: Ask, key: AgentKey): HistoryReads => {
     // It was read as the answer to this question.
     return E.right(result.right as Extract<HistoryResult, { readonly ask: Q['ask'] }>)
   }
+
+/** The gateway's word, if it is the one that this device was registered with. */
+const remoteCheckpoint = async (put: Put, folder: FolderId, gatewayKey: string): Promise<Outcome<string>> => {
+  const answered = fromHistory(await put(folder, { ask: 'checkpoint' }))
+  if (E.isLeft(answered)) return answered
+  const { text } = answered.right
+  const read = readCheckpoint(text)
+  if (E.isLeft(read)) return fail('failed', `the gateway's checkpoint cannot be believed: ${read.left}`)
+  if (read.right.gatewayKey !== gatewayKey || read.right.folder !== folder)
+    return fail('refused', "the gateway's checkpoint is signed by another key than this device was registered with, or of another folder")
+  return E.right(text)
+}
+
+const remoteHistory = (put: Put): HistoryReads => {
   const rows = (max: number): number => Math.min(max, MAX_AUDIT_ROWS)
   return {
     head: (folder) => async () => E.map(({ revision }: { readonly revision: number }) => revision)(await put(folder, { ask: 'head' })),
@@ -123,7 +145,7 @@ const remoteLog = (ask: Ask, key: AgentKey): StreamReader => {
   }
 }
 
-const remoteContents = (ask: Ask, key: AgentKey): Contents => ({
+const remoteContents = (ask: Ask, put: Put, key: AgentKey): Contents => ({
   chunk:
     (folder, version, { hash }) =>
     async (): Promise<E.Either<ContentError, Uint8Array>> => {
@@ -131,6 +153,19 @@ const remoteContents = (ask: Ask, key: AgentKey): Contents => ({
       if (E.isLeft(answered)) return answered
       const { answer, payload } = answered.right
       if (answer.tag === 'Opened' && answer.chunks.length === 1) return E.right(payload)
-      return E.left({ tag: 'Gone', reason: `the gateway does not have the chunk ${hash} any more`, released: undefined })
+      // The same words as on the gateway's side: since when, and not only that.
+      const released = await put(folder, { ask: 'released', versions: [version] })
+      if (E.isLeft(released)) return released
+      const reason = `the gateway does not have the chunk ${hash} any more`
+      return E.left({ tag: 'Gone', reason, released: released.right.released[0]?.time })
     },
+  released: (folder, versions) => async () => {
+    const released: Released[] = []
+    for (let from = 0; from < versions.length; from += MAX_AUDIT_ROWS) {
+      const answered = await put(folder, { ask: 'released', versions: versions.slice(from, from + MAX_AUDIT_ROWS) })
+      if (E.isLeft(answered)) return answered
+      released.push(...answered.right.released)
+    }
+    return E.right(released)
+  },
 })

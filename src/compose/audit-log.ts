@@ -5,7 +5,8 @@ import type { FolderId } from '../domain/events.ts'
 import { MAX_GLOB } from '../domain/glob.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { EventFilter, HistoryEvent, HistoryReads } from '../projections/history/port.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import { fail, type Outcome } from './failure.ts'
 
 export interface LogFilter {

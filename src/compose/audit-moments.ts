@@ -1,6 +1,7 @@
 import { changePages, treePages, type Pages } from '../audit/pages.ts'
 import type { Between, HistoryEntry, PathChange } from '../projections/history/port.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import type { Outcome } from './failure.ts'
 
 export type { HistoryEntry, PathChange }

@@ -5,7 +5,8 @@ import { treePages, type Pages } from '../audit/pages.ts'
 import { nodeFileSystem } from '../filesystem/node.ts'
 import type { Compared } from '../projections/compare.ts'
 import type { HistoryEntry, HistoryError, HistoryReads } from '../projections/history/port.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import type { Outcome } from './failure.ts'
 
 /** What was put into a directory. */

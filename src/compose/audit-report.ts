@@ -6,7 +6,8 @@ import { createSummary } from '../audit/report/summary.ts'
 import { systemClock } from '../lib/clock.ts'
 import type { HistoryEvent } from '../projections/history/port.ts'
 import { logQuery } from './audit-log.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import { fail, type Outcome } from './failure.ts'
 
 export { reportPage, type Report }

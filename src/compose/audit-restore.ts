@@ -6,7 +6,8 @@ import { restoreInPlace } from '../audit/restore/in-place.ts'
 import type { Restored } from '../audit/restore/port.ts'
 import { OWN_DIRECTORY, parsePath, type SyncPath } from '../domain/path.ts'
 import { nodeFileSystem } from '../filesystem/node.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import { fail, type Outcome } from './failure.ts'
 
 export type { Restored }

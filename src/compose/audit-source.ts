@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import type { ContentError, Contents } from '../audit/contents.ts'
+import { contentOf, type ContentError, type Contents } from '../audit/contents.ts'
 import type { BlobStore, StoreError } from '../blobstore/port.ts'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
+import { releasedSince } from '../domain/content.ts'
+import type { FolderId } from '../domain/events.ts'
+import type { Released } from '../domain/history.ts'
 import { DATA_MARKER } from '../domain/path.ts'
 import type { EventReader, StreamReader } from '../eventlog/port.ts'
 import { openSqliteLogReader } from '../eventlog/sqlite.ts'
@@ -27,6 +30,8 @@ import { openRebuildable, opening } from './open-database.ts'
 
 /** What audits read, wherever they are asked. */
 export interface AuditSource extends AsyncDisposable {
+  /** The gateway's signed word on where a folder's log stands, as a page; absent where its key is at hand. */
+  readonly checkpoint?: (folder: FolderId) => Promise<Outcome<string>>
   readonly log: StreamReader
   readonly history: HistoryReads
   readonly names: Names
@@ -69,19 +74,29 @@ export const openDataSource = async (config: GatewayConfig, progress: Progress):
     log: log.right,
     history: readHistory(db.right),
     names: readNames(db.right),
-    contents: storedContents(blobs, tables),
+    contents: storedContents(log.right, blobs, tables),
     blobs,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })
 }
 
-const storedContents = (blobs: BlobStore, tables: FollowTablesRead): Contents => ({
+const storedContents = (log: EventReader, blobs: BlobStore, tables: FollowTablesRead): Contents => ({
   chunk: (_, __, { hash }) =>
     TE.mapLeft((error: StoreError): ContentError => {
       if (error.tag === 'Unavailable' || error.tag === 'Full') return { tag: 'Unavailable', reason: error.reason }
       const reason = error.tag === 'Damaged' ? `${error.name} is damaged: ${error.reason}` : `${error.name} is not there`
       return { tag: 'Gone', reason, released: tables.goneSince(hash) }
     })(blobs.get(hash)),
+  released: (folder, versions) => async () => {
+    const released: Released[] = []
+    for (const version of tables.anyRetired() ? versions : []) {
+      const content = await contentOf(log, folder, version)
+      if (E.isLeft(content)) return content
+      const time = content.right === undefined ? undefined : releasedSince(content.right, (hash) => tables.goneSince(hash))
+      if (time !== undefined) released.push({ version, time })
+    }
+    return E.right(released)
+  },
 })
 
 const openReader = async (config: GatewayConfig['log'], file: string, parts: AsyncDisposableStack): Promise<Outcome<EventReader>> => {

@@ -6,7 +6,8 @@ import { parsePath, type SyncPath } from '../domain/path.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseWhen } from '../lib/when.ts'
 import type { HistoryEvent } from '../projections/history/port.ts'
-import { fromHistory, type Audit } from './audit.ts'
+import type { Audit } from './audit.ts'
+import { fromHistory } from './from-history.ts'
 import { fail, type Outcome } from './failure.ts'
 
 const pathOf = (text: string): Outcome<SyncPath> => {

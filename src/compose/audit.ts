@@ -2,13 +2,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Contents } from '../audit/contents.ts'
 import { readNameBook, type NameBook } from '../audit/names.ts'
 import { deviceConfig, gatewayConfig, type Environment, type Settings } from '../config.ts'
-import type { HistoryError, HistoryEvent, HistoryReads, NamedFolder } from '../projections/history/port.ts'
+import type { HistoryEvent, HistoryReads, NamedFolder } from '../projections/history/port.ts'
 import type { StreamReader } from '../eventlog/port.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseWhen } from '../lib/when.ts'
 import { folderStream } from '../protocol/streams.ts'
 import type { AuditSource, Progress } from './audit-source.ts'
 import { fail, fromConfig, type Failure, type Outcome } from './failure.ts'
+import { fromHistory } from './from-history.ts'
 
 export type { HistoryEvent, NameBook }
 
@@ -21,6 +22,8 @@ export interface Audit extends AsyncDisposable {
   readonly log: StreamReader
   readonly history: HistoryReads
   readonly contents: Contents
+  /** The gateway's signed word on where the folder's log stands, as a page; absent where its key is at hand. */
+  readonly checkpoint?: () => Promise<Outcome<string>>
   /** Whether all streams can be read: a device reads its own account's alone. */
   readonly whole: boolean
   /** The revision at a moment that a person names; `head` where none is named. */
@@ -59,7 +62,7 @@ export const openAudit = async (settings: Settings, options: AuditOptions, progr
   const opened = await openSource(settings, options, progress)
   if (E.isLeft(opened)) return opened
   await using parts = new AsyncDisposableStack()
-  const { log, history, names, contents } = parts.use(opened.right)
+  const { log, history, names, contents, checkpoint } = parts.use(opened.right)
   const book = fromHistory(await readNameBook(names))
   if (E.isLeft(book)) return book
   const found = book.right.findFolder(options.folder)
@@ -74,19 +77,11 @@ export const openAudit = async (settings: Settings, options: AuditOptions, progr
     log,
     history,
     contents,
+    ...(checkpoint === undefined ? {} : { checkpoint: () => checkpoint(found.right.folder) }),
     whole: settings.has('data'),
     at: (moment) => revisionAt(history, found.right, head.right, moment),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   })
-}
-
-export const fromHistory = <A>(result: E.Either<HistoryError, A>): Outcome<A> =>
-  E.mapLeft(({ tag, reason }: HistoryError): Failure => ({ kind: KIND_OF[tag], reason }))(result)
-
-const KIND_OF: Readonly<Record<HistoryError['tag'], Failure['kind']>> = {
-  Unavailable: 'failed',
-  Unreachable: 'unreachable',
-  Refused: 'refused',
 }
 
 /** The folder's last revision, once the index has it: a running gateway's thread may be a moment behind. */

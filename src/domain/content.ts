@@ -73,6 +73,15 @@ export const directoryContent = (modified: string): Content => ({
 /** A content without the list of its chunks. */
 export type Described = Omit<Content, 'manifest'>
 
+/** Since when a content is not whole any more, by when each chunk was let go. A list of chunks that lies in the store goes with them. */
+export const releasedSince = ({ manifest }: Content, goneSince: (hash: Hash) => number | undefined): number | undefined => {
+  const named = manifest.tag === 'chunks' ? manifest.chunks : [manifest]
+  return named.reduce<number | undefined>((first, { hash }) => {
+    const time = goneSince(hash)
+    return time === undefined || (first !== undefined && first < time) ? first : time
+  }, undefined)
+}
+
 /** Same bytes and kind; metadata aside (I13). */
 export const sameBytes = (a: Described, b: Described): boolean => a.kind === b.kind && a.hash === b.hash && a.size === b.size
 

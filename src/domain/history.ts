@@ -82,6 +82,12 @@ export interface Between {
   readonly to: Revision
 }
 
+/** A version of which retention has let the content go, and when: milliseconds, by the gateway's clock. */
+export interface Released {
+  readonly version: Revision
+  readonly time: number
+}
+
 /** One question about a folder's history, as it goes through a gateway. */
 export type HistoryQuery =
   | { readonly ask: 'head' }
@@ -90,6 +96,10 @@ export type HistoryQuery =
   | { readonly ask: 'touched'; readonly path: SyncPath; readonly at: Revision }
   | { readonly ask: 'tree'; readonly at: Revision; readonly after: SyncPath | undefined; readonly max: number }
   | { readonly ask: 'changes'; readonly between: Between; readonly after: SyncPath | undefined; readonly max: number }
+  /** Where the folder's log stands now, by the gateway's signed word. */
+  | { readonly ask: 'checkpoint' }
+  /** Which of these versions have lost their content to retention. */
+  | { readonly ask: 'released'; readonly versions: readonly Revision[] }
 
 /** And its answer. */
 export type HistoryResult =
@@ -98,3 +108,6 @@ export type HistoryResult =
   | { readonly ask: 'touched'; readonly event: HistoryEvent | undefined }
   | { readonly ask: 'tree'; readonly page: TreePage }
   | { readonly ask: 'changes'; readonly page: ChangePage }
+  /** As it is printed and kept. */
+  | { readonly ask: 'checkpoint'; readonly text: string }
+  | { readonly ask: 'released'; readonly released: readonly Released[] }

@@ -4,9 +4,11 @@ import { bytesOf, creating, enrol, gatewayWorld, type Enrolled } from '../../tes
 import type { AccountId } from '../domain/events.ts'
 import type { HistoryQuery } from '../domain/history.ts'
 import { accountIdOf } from '../protocol/event-ids.ts'
+import { readCheckpoint } from '../protocol/folder-checkpoint.ts'
 import { decodeHistoryResult } from '../protocol/history-result.ts'
 import type { Json } from '../protocol/json.ts'
 import { decodeLogPage } from '../protocol/log-page.ts'
+import { createKeyPair } from '../protocol/signing.ts'
 import { accountStream, folderStream } from '../protocol/streams.ts'
 
 const inside = (...texts: string[]) => ({ contents: texts.map(bytesOf) })
@@ -58,14 +60,34 @@ describe('an agent that audits through its gateway', () => {
     expect(await reads(ada, stream, 1, 2)).toEqual(recorded.slice(1, 3))
     expect(await reads(ada, stream, -1)).toEqual(recorded.slice(-1))
     const account = await reads(ada, accountStream(accountIdOf('a@b.c')))
-    expect(account).toMatchObject([{ type: 'AgentRegistered' }])
+    const known = world.storage.streams.get(accountStream(accountIdOf('a@b.c'))) ?? []
+    expect(account).toMatchObject([
+      { type: 'AccountRegistered', data: '', chain: known[0]?.chain },
+      { type: 'AgentRegistered', data: known[1]?.data, chain: known[1]?.chain },
+    ])
     expect(JSON.stringify(account)).not.toContain('verifier')
+  })
+
+  it('gets the gateway’s signed word on where its folder stands', async () => {
+    const { world, ada } = await twoAccounts()
+    const answer = await asks(ada, { ask: 'checkpoint' })
+    const read = readCheckpoint('text' in answer ? answer.text : '')
+    const last = world.storage.streams.get(folderStream(ada.folder))?.at(-1)
+    expect(read).toMatchObject(
+      E.right({
+        folder: ada.folder,
+        position: last?.revision,
+        chain: last?.chain,
+        gatewayKey: createKeyPair(Buffer.alloc(32, 7)).publicKey,
+      }),
+    )
   })
 
   it('is refused whatever is not its own', async () => {
     const { ada, eve } = await twoAccounts()
     const refusal = { tag: 'Refused', status: 403, code: 'folder' }
-    expect(await asks(eve, { ask: 'head' }, ada.folder)).toMatchObject(refusal)
+    const queries: readonly HistoryQuery[] = [{ ask: 'head' }, { ask: 'checkpoint' }, { ask: 'released', versions: [1] }]
+    for (const query of queries) expect(await asks(eve, query, ada.folder)).toMatchObject(refusal)
     const account: AccountId = accountIdOf('a@b.c')
     for (const stream of [folderStream(ada.folder), accountStream(account), `agent-${ada.key}`, 'packs', 'gateway', 'folder-', ''])
       expect(await reads(eve, stream)).toMatchObject(refusal)

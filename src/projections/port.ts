@@ -155,6 +155,9 @@ export type ManifestChunks = (hash: Hash) => readonly Chunk[] | undefined
 export interface Followed extends FollowReads {
   /** The history index, as far as it is: it may be a moment behind what was appended. */
   readonly history: HistoryReads
+  /** Whether retention ever let anything go, and when it let a chunk go that was not stored again since (milliseconds): as far as the tables are. */
+  anyRetired(): boolean
+  goneSince(hash: Hash): number | undefined
   /** Tells of events right after their append, in the order of their stream; events told of already change nothing. */
   note(events: readonly RecordedEvent[], manifests: ManifestChunks): void
   /** Resolves when there is room for what the next append tells; the writer waits for it (I16). */

@@ -37,6 +37,8 @@ const queries: fc.Arbitrary<HistoryQuery> = fc.oneof(
   fc.record({ ask: ask('touched'), path: paths, at: revisions }),
   fc.record({ ask: ask('tree'), at: revisions, after: optional(paths), max: rows }),
   fc.record({ ask: ask('changes'), between: fc.record({ from: revisions, to: revisions }), after: optional(paths), max: rows }),
+  fc.record({ ask: ask('checkpoint') }),
+  fc.record({ ask: ask('released'), versions: fc.array(revisions, { maxLength: 3 }) }),
 )
 
 const described = contents.map(({ kind, size, hash, executable, modified }) => ({ kind, size, hash, executable, modified }))
@@ -63,6 +65,8 @@ const results: fc.Arbitrary<HistoryResult> = fc.oneof(
   fc.record({ ask: fc.constantFrom('head' as const, 'revisionAt' as const), revision: fc.integer({ min: -1, max: 9 }) }),
   fc.record({ ask: ask('events'), page: fc.record({ events: fc.array(events, { maxLength: 3 }), next: optional(revisions) }) }),
   fc.record({ ask: ask('touched'), event: optional(events) }),
+  fc.record({ ask: ask('checkpoint'), text: words }),
+  fc.record({ ask: ask('released'), released: fc.array(fc.record({ version: revisions, time: fc.nat() }), { maxLength: 3 }) }),
   fc.record({ ask: ask('tree'), page: fc.record({ entries: fc.array(entries, { maxLength: 3 }), next: optional(paths) }) }),
   fc.record({
     ask: ask('changes'),

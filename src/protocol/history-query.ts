@@ -15,6 +15,8 @@ const ASKS: Readonly<Record<HistoryQuery['ask'], true>> = {
   touched: true,
   tree: true,
   changes: true,
+  checkpoint: true,
+  released: true,
 }
 
 export const readAsk = (fields: Fields, field: string): HistoryQuery['ask'] => {
@@ -30,6 +32,7 @@ const bound = (revision: number): number => Math.min(revision, Number.MAX_SAFE_I
 export const encodeHistoryQuery = (query: HistoryQuery): JsonObject => {
   switch (query.ask) {
     case 'head':
+    case 'checkpoint':
       return { Ask: query.ask }
     case 'revisionAt':
       return { Ask: query.ask, Time: query.time }
@@ -41,6 +44,8 @@ export const encodeHistoryQuery = (query: HistoryQuery): JsonObject => {
       return { Ask: query.ask, At: bound(query.at), ...encodeAfter(query.after), Max: query.max }
     case 'changes':
       return { Ask: query.ask, From: query.between.from, To: bound(query.between.to), ...encodeAfter(query.after), Max: query.max }
+    case 'released':
+      return { Ask: query.ask, Versions: query.versions }
   }
 }
 
@@ -63,6 +68,7 @@ export const readHistoryQuery = (reader: Reader, fields: Fields): HistoryQuery =
   const ask = readAsk(fields, 'Ask')
   switch (ask) {
     case 'head':
+    case 'checkpoint':
       return { ask }
     case 'revisionAt':
       return { ask, time: fields.number('Time') }
@@ -74,6 +80,8 @@ export const readHistoryQuery = (reader: Reader, fields: Fields): HistoryQuery =
       return { ask, at: fields.integer('At', -1), ...readPage(fields) }
     case 'changes':
       return { ask, between: { from: fields.integer('From', -1), to: fields.integer('To', -1) }, ...readPage(fields) }
+    case 'released':
+      return { ask, versions: fields.list('Versions', MAX_AUDIT_ROWS, (json, at) => reader.integer(json, at, 0, Number.MAX_SAFE_INTEGER)) }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { either as E } from 'fp-ts'
 import type { Described, Kind } from '../domain/content.ts'
 import type { FolderEvent } from '../domain/events.ts'
-import type { HistoryEntry, HistoryEvent, HistoryQuery, HistoryResult, PathChange, Proof } from '../domain/history.ts'
+import type { HistoryEntry, HistoryEvent, HistoryQuery, HistoryResult, PathChange, Proof, Released } from '../domain/history.ts'
 import type { ProtocolError } from './error.ts'
 import type { Json, JsonObject } from './json.ts'
 import { MAX_AUDIT_ROWS } from './messages.ts'
@@ -49,6 +49,10 @@ export const encodeHistoryResult = (result: HistoryResult): JsonObject => {
       return present({ Entries: result.page.entries.map(encodeEvent), Next: result.page.next })
     case 'changes':
       return present({ Changes: result.page.changes.map(encodeChange), Next: result.page.next })
+    case 'checkpoint':
+      return { Text: result.text }
+    case 'released':
+      return { Released: result.released.map(({ version, time }) => ({ Version: version, Time: time })) }
   }
 }
 
@@ -80,8 +84,14 @@ const readResult = (reader: Reader, fields: Fields, ask: HistoryQuery['ask']): H
         ask,
         page: { changes: fields.list('Changes', MAX_AUDIT_ROWS, (item, at) => readChange(reader, item, at)), next: readNext(fields) },
       }
+    case 'checkpoint':
+      return { ask, text: fields.string('Text', MAX_TEXT) }
+    case 'released':
+      return { ask, released: fields.list('Released', MAX_AUDIT_ROWS, (item, at) => readReleased(reader.fields(item, at))) }
   }
 }
+
+const readReleased = (fields: Fields): Released => ({ version: fields.integer('Version'), time: fields.number('Time') })
 
 const readNext = (fields: Fields) => (fields.has('Next') ? fields.path('Next') : undefined)
 

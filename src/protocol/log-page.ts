@@ -12,6 +12,9 @@ export interface LogRecord {
   readonly chain: string
 }
 
+/** The data of an event that is kept back: all else of it is told, so that its chain can be followed. */
+export const WITHHELD = ''
+
 /** The payload of a log page: each event a JSON list on a line of its own. */
 export const encodeLogPage = (events: readonly LogRecord[]): Buffer =>
   Buffer.from(

@@ -40,6 +40,15 @@ describe('the auditor who trusts nobody', () => {
     expect(JSON.parse(witness.stdout)).toMatchObject({ Position: 5, Receipt: { Index: 0 } })
     expect(await audit('verify', ...data, '--checkpoint', page, '--checkpoint', seen)).toMatchObject({ code: 0 })
 
+    const own = ['--state', laptop.state]
+    const through = await audit('verify', ...own, '--checkpoint', page, '--checkpoint', seen)
+    expect(through).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing is wrong') as string })
+    const asked = await audit('checkpoint', ...own)
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      Position: 5,
+      GatewayKey: (JSON.parse(checkpoint.stdout) as { GatewayKey: string }).GatewayKey,
+    })
+
     const lease = join(world.root, 'lease.jsonl')
     expect(await audit('export', ...data, '--path', 'contracts/lease.pdf', '--contents', lease)).toMatchObject({ code: 0 })
     expect(

@@ -42,6 +42,14 @@ export class Streams {
     return follows
   }
 
+  /** An event that is kept back: its chain is taken at its word, and what follows is checked against that. */
+  pass({ stream: name, revision, chain }: RecordedEvent): void {
+    const known = this.#streams.get(name)
+    if (revision !== (known?.revision ?? -1) + 1)
+      this.#report({ kind: 'gap', stream: name, revision, reason: gapReason((known?.revision ?? -1) + 1, revision) })
+    else this.beginAt(name, revision, chain)
+  }
+
   /** A stream that an export holds from the middle on. */
   beginAt(name: string, revision: number, chain: string): void {
     this.#streams.set(name, { revision, chain, computed: chain, recent: [] })

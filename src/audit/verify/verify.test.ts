@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { rechained, withObject } from '../../../test/support/audit-damage.ts'
 import { auditWorld, scanOf, verifying } from '../../../test/support/audit-world.ts'
+import { either as E } from 'fp-ts'
+import type { RecordedEvent } from '../../eventlog/port.ts'
+import { accountIdOf } from '../../protocol/event-ids.ts'
+import { WITHHELD } from '../../protocol/log-page.ts'
+import { accountStream, agentStream, folderStream } from '../../protocol/streams.ts'
+import { scanStreams } from '../stream-scan.ts'
 import { readResume, resumeText } from './resume.ts'
 
 describe('the verification of a whole log', () => {
@@ -43,6 +49,40 @@ describe('the verification of a whole log', () => {
     if (first === undefined) throw new Error('no pack')
     const again = { ...good, events: rechained([...good.events, { ...first, revision: packs.length }]) }
     expect((await verifying(again)).faults).toEqual([])
+  })
+
+  it('through a gateway, takes the streams of one account for a whole, and what is kept back at its chain’s word', async () => {
+    const { evidence, devices } = await auditWorld()
+    const [laptop, desktop] = devices
+    if (laptop === undefined || desktop === undefined) throw new Error('no devices')
+    const account = accountStream(accountIdOf('a@b.c'))
+    const streams = [account, folderStream(laptop.folder), agentStream(laptop.key), agentStream(desktop.key)]
+    const shown = evidence().events.map((event) => (event.type === 'AccountRegistered' ? { ...event, data: WITHHELD } : event))
+    const through = (events: readonly RecordedEvent[]) => {
+      const of = (name: string) => events.filter(({ stream }) => stream === name)
+      const scan = scanStreams(
+        {
+          read: (name, from, max) => async () => E.right(of(name).slice(from, from + Math.min(max, 3))),
+          last: (name) => async () => E.right(of(name).at(-1)),
+        },
+        streams.map((stream) => ({ stream, upTo: undefined })),
+      )
+      const isWithheld = ({ stream, data }: RecordedEvent): boolean => stream === account && data === WITHHELD
+      return verifying(evidence(), { scan, objects: undefined, through: { email: 'a@b.c', isWithheld } })
+    }
+    const { faults, totals } = await through(shown)
+    expect(faults).toEqual([])
+    expect(totals).toMatchObject({ streams: 3, unjudged: [] })
+    expect(totals.signatures).toBeGreaterThan(8)
+    const altered = shown.map((event) =>
+      event.type === 'AgentRegistered' ? { ...event, data: event.data.replace('"name":"', '"name":"x') } : event,
+    )
+    const names = altered.filter((event, at) => event.stream === account && event.data !== shown[at]?.data).length
+    expect((await through(altered)).faults.filter(({ kind }) => kind === 'chain')).toHaveLength(names)
+    const kept = shown.map((event) =>
+      event.stream === folderStream(laptop.folder) && event.revision === 3 ? { ...event, data: WITHHELD } : event,
+    )
+    expect((await through(kept)).faults.map(({ kind }) => kind)).toContain('chain')
   })
 
   it('goes on from where an earlier run came to, and sees where the log is another one', async () => {

@@ -16,6 +16,7 @@ export const auditCheckpoint = (audit: Command): void => {
       'after',
       example(
         '$ eventsync audit checkpoint --data /var/lib/eventsync > checkpoint-2026-11.json',
+        '$ eventsync audit checkpoint > from-my-gateway.json',
         '$ eventsync audit verify --data /var/lib/eventsync --checkpoint checkpoint-2026-11.json',
       ),
     )

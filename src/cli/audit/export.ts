@@ -17,7 +17,9 @@ interface Options extends AuditOptions {
 export const auditExport = (audit: Command): void => {
   audit
     .command('export')
-    .description("write a folder's events with all that proves them into one file, which 'audit verify FILE' reads without any server")
+    .description(
+      "on the gateway's side: write a folder's events with all that proves them into one file, which 'audit verify FILE' reads without any server",
+    )
     .argument('<file>', 'the file to make')
     .option('--from <moment>', 'only from this position or time on: 4711, 2026-11-20T18:30, "3 days ago"')
     .option('--to <moment>', 'only up to this position or time')

@@ -9,6 +9,7 @@ import { example, type Command, type Globals } from '../program.ts'
 import { settingsOf } from '../settings.ts'
 
 interface Options extends Globals {
+  readonly folder?: string
   readonly json?: boolean
   readonly contents?: boolean
   readonly checkpoint?: readonly string[]
@@ -32,7 +33,13 @@ export const auditVerify = (audit: Command): void => {
     .option('--json', 'print one JSON object for each fault, and one for the result')
     .addHelpText(
       'after',
-      example('$ eventsync audit verify --data /var/lib/eventsync', '$ eventsync audit verify --contents --checkpoint last-year.json'),
+      example(
+        '$ eventsync audit verify --data /var/lib/eventsync --contents --checkpoint last-year.json',
+        '$ eventsync audit verify evidence.jsonl',
+        '$ eventsync audit verify',
+      ) +
+        `\n
+Without --data, on a device: the log as its gateway shows it, compared with what this device has seen.`,
     )
     .action(async (file: string | undefined, _: unknown, command: Command) =>
       conclude(await run(file, command.optsWithGlobals<Options & Flags>())),
@@ -54,7 +61,7 @@ const run = async (file: string | undefined, options: Options & Flags): Promise<
   }
   const { checkpoint = [], gatewayKey, resume, contents = false } = options
   const given: VerifyOptions = { checkpoints: checkpoint, gatewayKey, resume, contents }
-  const verified = file === undefined ? await ofData(settings.right, given, listener) : await ofFile(file, given, listener)
+  const verified = await verifying(file, options.folder, settings.right, given, listener)
   meter.clear()
   if (E.isLeft(verified)) return verified
   const { lines, result, damaged } = verified.right
@@ -64,11 +71,42 @@ const run = async (file: string | undefined, options: Options & Flags): Promise<
   return E.right(undefined)
 }
 
+const verifying = (
+  file: string | undefined,
+  folder: string | undefined,
+  settings: Settings,
+  given: VerifyOptions,
+  listener: VerifyListener,
+): Promise<Outcome<Verified>> => {
+  if (file !== undefined) return ofFile(file, given, listener)
+  return settings.has('data') ? ofData(settings, given, listener) : ofDevice(settings, folder, given, listener)
+}
+
 /** What a verification came to: for people, for programs, and whether anything is wrong. */
 interface Verified {
   readonly lines: readonly string[]
   readonly result: object
   readonly damaged: boolean
+}
+
+/** Through this device's gateway, as far as its account's rights go. */
+const ofDevice = async (
+  settings: Settings,
+  folder: string | undefined,
+  options: VerifyOptions,
+  listener: VerifyListener,
+): Promise<Outcome<Verified>> => {
+  const { FAULT_KINDS } = await (await import('../../compose.ts')).auditVerify()
+  const { verifyThroughGateway } = await (await import('../../compose.ts')).auditVerifyDevice()
+  const asked = { env: process.env, ...(folder === undefined ? {} : { folder }) }
+  return E.map((totals: Totals) => ({
+    lines: [
+      ...resultLines(totals, FAULT_KINDS, false),
+      "through the gateway: the folder's events, the account's devices, and what they and this one have seen; contents are looked at with --data, on its side",
+    ],
+    result: { ...totals, heads: undefined },
+    damaged: Object.keys(totals.faults).length > 0,
+  }))(await verifyThroughGateway(settings, asked, options, listener))
 }
 
 const ofData = async (settings: Settings, options: VerifyOptions, listener: VerifyListener): Promise<Outcome<Verified>> => {

@@ -1,15 +1,19 @@
 import * as E from 'fp-ts/lib/Either.js'
+import type { Revision } from '../../domain/change.ts'
+import { isHash, releasedSince } from '../../domain/content.ts'
 import type { AgentKey, FolderId } from '../../domain/events.ts'
-import type { HistoryQuery, HistoryResult } from '../../domain/history.ts'
+import type { HistoryQuery, HistoryResult, Released } from '../../domain/history.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import type { HistoryError, HistoryReads } from '../../projections/history/port.ts'
 import type { Agent } from '../../projections/port.ts'
 import { encodeHistoryResult } from '../../protocol/history-result.ts'
-import { encodeLogPage } from '../../protocol/log-page.ts'
-import { accountStream, folderOfStream, ownerOfAgentStream } from '../../protocol/streams.ts'
+import { checkpointPage, signCheckpoint } from '../../protocol/folder-checkpoint.ts'
+import { encodeLogPage, WITHHELD } from '../../protocol/log-page.ts'
+import { accountStream, folderOfStream, folderStream, ownerOfAgentStream } from '../../protocol/streams.ts'
 import { MAX_PAYLOAD } from '../../transport/port.ts'
 import { mayUse, type Core } from '../core.ts'
 import { failed, refused } from '../refusals.ts'
+import { contentAt } from './open.ts'
 import { noFolder, reply, type Context, type Reply, type Signed } from './context.ts'
 
 /** Whose streams an agent may read: its folders', its account's, and those of the account's agents. */
@@ -20,8 +24,8 @@ const mayRead = (core: Core, { account }: Agent, stream: string): boolean => {
   return agent === undefined ? stream === accountStream(account) : core.state.directory.agent(agent)?.account === account
 }
 
-/** What proves a password must not leave the gateway: a device may be stolen. Its revision is missing from the page. */
-const holdsVerifier = ({ data }: RecordedEvent): boolean => data.includes('"verifier"')
+/** What proves a password must not leave the gateway: a device may be stolen. Its event comes without its data, so that the chain can be followed. */
+const withoutVerifier = (event: RecordedEvent): RecordedEvent => (event.data.includes('"verifier"') ? { ...event, data: WITHHELD } : event)
 
 /** Events as the log has them, for whoever checks it by itself. */
 export const readLog = async ({ core }: Context, { request, agent }: Signed<'ReadLog'>): Promise<Reply> => {
@@ -30,7 +34,7 @@ export const readLog = async ({ core }: Context, { request, agent }: Signed<'Rea
   const read = await (from < 0 ? core.log.last(stream)() : core.log.read(stream, from, max)())
   if (E.isLeft(read)) return reply(failed(read.left))
   const found: readonly RecordedEvent[] = Array.isArray(read.right) ? read.right : [read.right].filter((event) => event !== undefined)
-  const payload = fitting(found.filter((event) => stream !== accountStream(agent.account) || !holdsVerifier(event)))
+  const payload = fitting(stream === accountStream(agent.account) ? found.map(withoutVerifier) : found)
   return { answer: { tag: 'LogPage', status: 200, events: payload.events }, payload: payload.bytes }
 }
 
@@ -48,7 +52,7 @@ export const audit = async (context: Context, { request, agent }: Signed<'Audit'
   const foreign = noFolder(context, agent, folder)
   if (foreign !== undefined) return reply(foreign)
   for (let asked = query; ; asked = halved(asked)) {
-    const result = await answerOf(context.core.followed.history, folder, asked)
+    const result = await answerOf(context.core, folder, asked)
     if (E.isLeft(result)) return reply(failed({ tag: 'Unavailable' }))
     const payload = Buffer.from(JSON.stringify(encodeHistoryResult(result.right)))
     if (payload.length <= MAX_PAYLOAD) return { answer: { tag: 'Audited', status: 200, ask: query.ask }, payload }
@@ -61,7 +65,47 @@ const halved = (query: HistoryQuery): HistoryQuery => {
   return 'max' in query ? { ...query, max: Math.ceil(query.max / 2) } : query
 }
 
-const answerOf = async (history: HistoryReads, folder: FolderId, query: HistoryQuery): Promise<E.Either<HistoryError, HistoryResult>> => {
+const answerOf = async (core: Core, folder: FolderId, query: HistoryQuery): Promise<E.Either<HistoryError, HistoryResult>> => {
+  switch (query.ask) {
+    case 'checkpoint':
+      return checkpointOf(core, folder)
+    case 'released':
+      return releasedOf(core, folder, query.versions)
+    default:
+      return historyOf(core.followed.history, folder, query)
+  }
+}
+
+/** The gateway's signed word on where the folder's log stands now, for whoever keeps it elsewhere. */
+const checkpointOf = async ({ log, signer, clock }: Core, folder: FolderId): Promise<E.Either<HistoryError, HistoryResult>> => {
+  const last = await log.last(folderStream(folder))()
+  if (E.isLeft(last)) return last
+  const { revision, chain } = last.right ?? {}
+  if (revision === undefined || !isHash(chain)) return E.left({ tag: 'Unavailable', reason: 'the folder has no events' })
+  const time = new Date(clock.wall()).toISOString()
+  return E.right({ ask: 'checkpoint', text: checkpointPage(signCheckpoint({ folder, position: revision, chain, time }, signer)) })
+}
+
+const releasedOf = async (
+  { log, followed }: Core,
+  folder: FolderId,
+  versions: readonly Revision[],
+): Promise<E.Either<HistoryError, HistoryResult>> => {
+  const released: Released[] = []
+  for (const version of followed.anyRetired() ? versions : []) {
+    const content = await contentAt({ log }, undefined, folder, version)
+    if (E.isLeft(content)) return content
+    const time = content.right === undefined ? undefined : releasedSince(content.right, (hash) => followed.goneSince(hash))
+    if (time !== undefined) released.push({ version, time })
+  }
+  return E.right({ ask: 'released', released })
+}
+
+const historyOf = async (
+  history: HistoryReads,
+  folder: FolderId,
+  query: Exclude<HistoryQuery, { ask: 'checkpoint' | 'released' }>,
+): Promise<E.Either<HistoryError, HistoryResult>> => {
   const { ask } = query
   switch (ask) {
     case 'head':

@@ -70,8 +70,8 @@ const standingContents = ({ state }: Core, folder: FolderId, files: Files): read
   })
 
 /** What the event at a revision put at its path: from the tree while it stands, from the log afterwards. */
-const contentAt = async (
-  { log }: Core,
+export const contentAt = async (
+  { log }: Pick<Core, 'log'>,
   standing: Content | undefined,
   folder: FolderId,
   version: Revision,

@@ -84,6 +84,8 @@ export const followByThread = (port: FollowPort<ToFollower, FromFollower>, db: D
       recent.add(last.position.order, facts)
       ring()
     },
+    anyRetired: () => tables.anyRetired(),
+    goneSince: (hash) => tables.goneSince(hash),
     together: (ask) => tables.together(ask),
     find: (hash) => placed(recent.find(hash) ?? tables.find(hash)),
     isGone: (hash) => maybe() && (recent.isGone(hash) ?? tables.isGone(hash)),
