@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -12,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { chanceOf } from '../fault/support/chance.ts'
 import { run } from '../support/processes.ts'
@@ -127,7 +128,7 @@ describe('eventsync audit restore', () => {
     for (let count = 0; count < 50; count += 1) writeFileSync(laptop.path(`f${count}`), `text ${count}`)
     await laptop.settle()
     const bin = join(import.meta.dirname, '..', '..', 'bin', 'eventsync')
-    execFileSync('sh', ['-c', `"${bin}" audit restore --at 50 --to "${whole}" --data "${world.data}" 2> /dev/null | head -n 1`], {
+    await promisify(execFile)('sh', ['-c', `"${bin}" audit restore --at 50 --to "${whole}" --data "${world.data}" | head -n 1`], {
       env: { ...process.env, ...world.profile.settings },
     })
     expect(treeOf(whole)).toHaveLength(50)

@@ -207,7 +207,11 @@ export class AmqpConnection implements AsyncDisposable {
     } catch (error) {
       // It may still come about: nobody wants it then.
       void opening.then(
-        (late) => late.close().catch(() => undefined),
+        (late) => {
+          // Without anybody to hear it, a connection that breaks off meanwhile would end the process.
+          late.on('error', () => undefined)
+          return late.close().catch(() => undefined)
+        },
         () => undefined,
       )
       throw error
@@ -253,7 +257,8 @@ export class AmqpConnection implements AsyncDisposable {
   /** Messages that lie in a queue and are not held by anybody. Rejects where the connection has ended. */
   async lying(queue: string): Promise<number> {
     const channel = await Promise.race([this.#model.createChannel(), this.#rejectsAtEnd()])
-    const { messageCount } = await Promise.race([channel.checkQueue(queue), this.#rejectsAtEnd()])
+    const refused = new Promise<never>((_, reject) => channel.once('error', (error) => reject(new BrokerError('nothing', textOf(error)))))
+    const { messageCount } = await Promise.race([channel.checkQueue(queue), refused, this.#rejectsAtEnd()])
     await withinPatience(channel.close(), this.#end.promise)
     return messageCount
   }

@@ -37,7 +37,7 @@ echo '[rabbitmq_management,rabbitmq_auth_backend_http,rabbitmq_auth_backend_cach
 export HOME="$dir/home" RABBITMQ_NODENAME="eventsync-$port@localhost" RABBITMQ_DIST_PORT="$dist" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
   RABBITMQ_MNESIA_BASE="$dir/mnesia" RABBITMQ_LOG_BASE="$dir/log" RABBITMQ_LOGS="$dir/log/rabbit.log" RABBITMQ_CONFIG_FILE="$dir/rabbitmq" \
   RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_ENABLED_PLUGINS_FILE="$dir/enabled_plugins" RABBITMQ_PID_FILE="$dir/pid" \
-  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +S 1:1'
+  RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none'
 setsid /usr/lib/rabbitmq/bin/rabbitmq-server < /dev/null &
 trap 'kill -9 -- -$! 2> /dev/null || true; pkill -9 -f "epmd -daemon.*$epmd" 2> /dev/null || true' EXIT
 # Whoever started it has ended, however it ended, when nothing more can be read from it.
