@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { openSqliteLogReader } from '../src/eventlog/sqlite.ts'
 import { openDatabase } from '../src/lib/sqlite.ts'
 import { createDecoder, readOnceDecoder } from '../src/projections/decoder.ts'

@@ -52,6 +52,9 @@ const vendors = (file: string | undefined): Pattern => {
   }
 }
 
+/** Its index loads all of its 130 modules, in each process and each worker thread. */
+const WHOLE_FP_TS: Pattern = { regex: '^fp-ts$', message: "By its module: import * as E from 'fp-ts/lib/Either.js'." }
+
 const restriction = (layer: Layer, files: readonly string[], file?: string): Override => ({
   files: [...files],
   excludeFiles: [...(layer.except ?? []), ...(isPort(layer) ? [] : [TESTS])],
@@ -65,6 +68,7 @@ const restriction = (layer: Layer, files: readonly string[], file?: string): Ove
           ...noSiblings(layer),
           ...nodeModules(layer, file),
           vendors(file),
+          WHOLE_FP_TS,
           ...adaptersOf(layer),
         ],
       },

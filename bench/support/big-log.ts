@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { DATA_MARKER, type SyncPath } from '../../src/domain/path.ts'
 import type { AgentKey, FileEvent, FileId, FolderId } from '../../src/domain/events.ts'
 import type { Content, Hash } from '../../src/domain/content.ts'

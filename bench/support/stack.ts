@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, realpathSync } from 'node
 import { createServer } from 'node:net'
 import { basename, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { controlAddress } from '../../src/agent/control/address.ts'
 import { askAgent } from '../../src/agent/control/client.ts'
 import { folderAt } from '../../src/agent/device/folders.ts'

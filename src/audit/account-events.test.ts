@@ -1,4 +1,5 @@
-import { either as E, taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, it } from 'vitest'
 import { ask, enrol, gatewayWorld, newPeer } from '../../test/support/gateway.ts'
 import type { RecordedEvent } from '../eventlog/port.ts'

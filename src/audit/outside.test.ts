@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import type { Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../protocol/hash.ts'
 import { createMemoryStore } from './object-store/memory.ts'

@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ContentError, Contents } from '../audit/contents.ts'
 import type { AccountId, AgentKey, FolderId } from '../domain/events.ts'
 import type { HistoryQuery, HistoryResult, Released } from '../domain/history.ts'

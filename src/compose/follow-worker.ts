@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { GatewayConfig } from '../config.ts'
 import { openDatabase } from '../lib/sqlite.ts'

@@ -1,4 +1,4 @@
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { ObjectStore, StoreError } from '../blobstore/port.ts'
 import type { GatewayConfig } from '../config.ts'
 import { systemClock } from '../lib/clock.ts'

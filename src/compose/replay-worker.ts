@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { DatabaseSync } from 'node:sqlite'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { createBlobStore } from '../blobstore/chunk-store.ts'
 import type { LogPosition, ReadError, RecordedEvent } from '../eventlog/port.ts'
 import { openDatabase } from '../lib/sqlite.ts'

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { conflictPath, isConflictName, originalOf } from './conflict-name.ts'
 import { nameOf, parsePath, type SyncPath } from './path.ts'

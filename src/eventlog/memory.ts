@@ -1,4 +1,4 @@
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { type Placing, place, refusal } from './checks.ts'
 import { type Bell, createBell, follow } from './follow.ts'

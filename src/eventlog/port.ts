@@ -1,4 +1,5 @@
-import type { either as E, taskEither as TE } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 
 /** A place in the order of all streams. `token` is the adapter's own; `order` grows strictly from event to event. */
 export interface LogPosition {

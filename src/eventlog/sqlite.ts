@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import * as E from 'fp-ts/lib/Either.js'
 import { databaseFailure, openDatabase, transaction } from '../lib/sqlite.ts'
 import { place, refusal } from './checks.ts'

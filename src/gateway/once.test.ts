@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, creating, deleting, enrol, gatewayWorld, updating } from '../../test/support/gateway.ts'
 import { decodeMetadata } from '../protocol/event-codec.ts'

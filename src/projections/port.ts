@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { PackIndex } from '../blobstore/port.ts'
 import type { Revision } from '../domain/change.ts'
 import type { Chunk, Hash, Kind } from '../domain/content.ts'

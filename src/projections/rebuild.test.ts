@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { enrol, gatewayWorld } from '../../test/support/gateway.ts'
 import { anyStep, play } from '../../test/support/random-steps.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { AgentKey } from '../domain/events.ts'
 import { readChunk } from './content-codec.ts'
 import type { ProtocolError } from './error.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Base, Change } from '../domain/change.ts'
 import type { Content } from '../domain/content.ts'
 import { encodeShape, encodeSize, readContent } from './content-codec.ts'

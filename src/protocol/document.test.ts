@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from 'vitest'
 import type { AgentKey } from '../domain/events.ts'
 import { checkBatch } from './batch.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../domain/content.ts'
 import type { AccountId, AgentKey } from '../domain/events.ts'
 import type { Proof } from '../domain/history.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { GatewayEvent, HeadOfStream } from '../domain/events.ts'
 import { canonical } from './canonical.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Described, Kind } from '../domain/content.ts'
 import type { FolderEvent } from '../domain/events.ts'
 import type { HistoryEntry, HistoryEvent, HistoryQuery, HistoryResult, PathChange, Proof, Released } from '../domain/history.ts'

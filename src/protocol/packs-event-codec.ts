@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import { CHUNK_MAX, type Hash } from '../domain/content.ts'
 import type { PackEntry, PackEvent, RetentionEvent } from '../domain/events.ts'
 import { EVENT_VERSION, readVersioned, unknownEvent, type EventError } from './event-error.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../domain/content.ts'
 import type { FolderId } from '../domain/events.ts'
 import { canonical } from './canonical.ts'

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AgentKey, FolderId } from '../domain/events.ts'

@@ -1,4 +1,4 @@
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { AgentKey } from '../domain/events.ts'
 import type { Json } from '../protocol/json.ts'
 

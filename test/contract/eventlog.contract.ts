@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MAX_APPEND_BYTES } from '../../src/eventlog/checks.ts'
 import type { EventLog, ExpectedRevision, NewEvent } from '../../src/eventlog/port.ts'

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Appended, AppendError, EventLog, LogPosition, NewEvent, RecordedEvent } from '../../src/eventlog/port.ts'
 import { right } from './support.ts'
 

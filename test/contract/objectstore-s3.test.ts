@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { S3Address } from '../../src/lib/s3-address.ts'
 import { openS3Store } from '../../src/blobstore/object-store/s3.ts'

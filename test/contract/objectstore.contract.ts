@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ObjectStore } from '../../src/blobstore/port.ts'
 import type { StoreAdapter, StoreFixture } from './objectstore.adapters.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 
 /** What the right of an either holds; a left fails the test with what it says. */
 export const right = <L, A>(either: E.Either<L, A>): A => {

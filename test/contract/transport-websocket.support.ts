@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { onTestFinished } from 'vitest'
 import { NO_BYTES } from '../../src/transport/port.ts'
 import { decodeFrame, encodeFrame, type Frame } from '../../src/transport/session/framing.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest'
 import type { AgentKey } from '../../src/domain/events.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEventStoreLog } from '../../src/eventlog/eventstoredb/log.ts'
 import type { EventLog, ExpectedRevision, NewEvent } from '../../src/eventlog/port.ts'

@@ -1,4 +1,5 @@
-import { either as E, type taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { AgentKey } from '../../src/domain/events.ts'
 import type { JsonObject } from '../../src/protocol/json.ts'
 import {

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { parsePath } from '../../src/domain/path.ts'
 import type { Hint, Watch } from '../../src/agent/watch/port.ts'
 import type { Random } from './random.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { startFolderSync } from '../../src/agent/engine/folder-sync.ts'
 import type { AgentKey, FolderId } from '../../src/domain/events.ts'
 import type { Hash } from '../../src/domain/content.ts'

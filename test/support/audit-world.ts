@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { checkpointPage, signCheckpoint } from '../../src/protocol/folder-checkpoint.ts'
 import { encodeRecord, endText, type ExportHeader, type ExportRecord } from '../../src/audit/export/record.ts'
 import { verifyExport, type ExportDeps, type ExportLine, type ExportTotals } from '../../src/audit/export/verify.ts'

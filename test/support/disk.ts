@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { expect, onTestFinished } from 'vitest'
 import { inlineDisk } from '../../src/agent/disk/inline.ts'
 import type { Disk, Seen, Step, StepResult } from '../../src/agent/disk/port.ts'

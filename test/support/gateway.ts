@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { createBlobStore } from '../../src/blobstore/chunk-store.ts'
 import { createMemoryStore } from '../../src/blobstore/object-store/memory.ts'
 import type { Change } from '../../src/domain/change.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import type { Base, Change } from '../../src/domain/change.ts'
 import { directoryContent, type Chunk, type Content, type Hash } from '../../src/domain/content.ts'

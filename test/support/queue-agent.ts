@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { call } from '../../src/compose/calls.ts'
 import { connect } from '../../src/compose/connect.ts'
 import type { Change } from '../../src/domain/change.ts'

@@ -1,4 +1,4 @@
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, it } from 'vitest'
 import { created, directory, file, fileId, link, memoryTree, path } from '../../../test/support/memory-tree.ts'
 import type { Base, Change } from '../change.ts'

@@ -1,5 +1,5 @@
 import { MessageChannel } from 'node:worker_threads'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect, it } from 'vitest'
 import { bytesOf, chunkOf, creating, enrol, gatewayWorld, updating, type World } from '../../../test/support/gateway.ts'
 import { path } from '../../../test/support/memory-tree.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { either as E } from 'fp-ts'
-import type { taskEither as TE } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import { describe, expect, it } from 'vitest'
 import { gatewayWorld, type World } from '../../../test/support/gateway.ts'
 import { anyStep, play } from '../../../test/support/random-steps.ts'

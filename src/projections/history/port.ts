@@ -1,4 +1,4 @@
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import type { Revision } from '../../domain/change.ts'
 import type { AccountId, AgentKey, FolderId } from '../../domain/events.ts'
 import type { Between, ChangePage, EventPage, EventQuery, HistoryEvent, TreePage } from '../../domain/history.ts'

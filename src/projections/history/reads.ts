@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { taskEither as TE } from 'fp-ts'
+import type * as TE from 'fp-ts/lib/TaskEither.js'
 import * as E from 'fp-ts/lib/Either.js'
 import type { FolderId } from '../../domain/events.ts'
 import { databaseFailure, reading } from '../../lib/sqlite.ts'

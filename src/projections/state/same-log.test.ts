@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { expect, it } from 'vitest'
 import { enrol, bytesOf, creating, gatewayWorld } from '../../../test/support/gateway.ts'
 import { createMemoryLog, createMemoryStorage } from '../../eventlog/memory.ts'

@@ -1,4 +1,4 @@
-import type { either as E } from 'fp-ts'
+import type * as E from 'fp-ts/lib/Either.js'
 import type { Frame, FrameError, Pieces } from './framing.ts'
 
 /** How a connection can be slowed and ended, whatever is spoken on it. */

@@ -3,7 +3,7 @@
  * answer is a left: then `left <tag>`, and with a second argument (a file to remove, which frees space) `again <answer>` as well.
  */
 import { rmSync, writeSync } from 'node:fs'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { ExpectedRevision } from '../../../src/eventlog/port.ts'
 import { openSqliteLog } from '../../../src/eventlog/sqlite.ts'
 import { openDatabase } from '../../../src/lib/sqlite.ts'

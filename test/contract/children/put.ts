@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { rmSync, writeSync } from 'node:fs'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
 import type { NewChunk } from '../../../src/blobstore/port.ts'

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { Change } from '../../../src/domain/change.ts'
 import type { Chunk, Hash } from '../../../src/domain/content.ts'
 import type { FolderId } from '../../../src/domain/events.ts'

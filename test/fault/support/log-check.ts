@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { createBlobStore } from '../../../src/blobstore/chunk-store.ts'
 import { openFilesystemStore } from '../../../src/blobstore/object-store/filesystem.ts'
 import type { ObjectStore } from '../../../src/blobstore/port.ts'

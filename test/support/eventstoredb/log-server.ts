@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import { parseEventStoreAddress, type EventStoreAddress } from '../../../src/lib/eventstore-address.ts'
 import { TcpProxy } from '../tcp-proxy.ts'
 import { StandIn } from './server.ts'
