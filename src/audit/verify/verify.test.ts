@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rechained, withObject } from '../../../test/support/audit-damage.ts'
 import { auditWorld, scanOf, verifying } from '../../../test/support/audit-world.ts'
-import { either as E } from 'fp-ts'
+import * as E from 'fp-ts/lib/Either.js'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { accountIdOf } from '../../protocol/event-ids.ts'
 import { WITHHELD } from '../../protocol/log-page.ts'
