@@ -5,13 +5,13 @@ import { readOutside, type OutsideWord } from '../audit/outside.ts'
 import type { Claim } from '../audit/verify/claims.ts'
 import type { Fault } from '../audit/verify/fault.ts'
 import { readResume, resumeText, type Resumed } from '../audit/verify/resume.ts'
-import { verifyLog, type Progress, type Totals } from '../audit/verify/verify.ts'
+import { verifyLog, type Progress, type Totals, type VerifyDeps } from '../audit/verify/verify.ts'
 import { storedObjects } from '../blobstore/stored-objects.ts'
 import { gatewayConfig, type GatewayConfig, type Settings } from '../config.ts'
 import { DATA_MARKER } from '../domain/path.ts'
 import type { LogScan } from '../eventlog/port.ts'
 import { scanReader } from '../eventlog/scan-reader.ts'
-import { openSqliteScan } from '../eventlog/sqlite-scan.ts'
+import { openSqliteScan, type SqliteScan } from '../eventlog/sqlite-scan.ts'
 import { systemClock } from '../lib/clock.ts'
 import { saveFile } from '../lib/save-file.ts'
 import { verifyAsync } from '../protocol/signing.ts'
@@ -20,6 +20,8 @@ import { fail, fromConfig, type Outcome } from './failure.ts'
 import { gatewaySigner } from './gateway-signer.ts'
 import { openObjectStore, storeTrouble } from './object-store.ts'
 import { opening } from './open-database.ts'
+import { segmentPages } from './segment-pages.ts'
+import type { SegmentFiles } from './segment-worker.ts'
 
 export { FAULT_KINDS } from '../audit/verify/fault.ts'
 export type { Fault, FaultKind } from '../audit/verify/fault.ts'
@@ -60,7 +62,8 @@ export const verifyData = async (settings: Settings, options: VerifyOptions, lis
   const own = gatewaySigner(files.path)
   const gatewayKey = given.right.gatewayKey ?? (E.isRight(own) ? own.right.publicKey : undefined)
   await using parts = new AsyncDisposableStack()
-  const scan = await openScan(config.right.log, files.log, parts)
+  const trusted = new Map(given.right.resumed?.heads.map(({ stream, revision }) => [stream, revision]))
+  const scan = await openScan(config.right.log, { log: files.log, trusted }, parts)
   if (E.isLeft(scan)) return scan
   const store = await openObjectStore(config.right.store, files.objects)()
   if (E.isLeft(store)) return fail('failed', storeTrouble(config.right.store, files.objects, store.left))
@@ -69,7 +72,7 @@ export const verifyData = async (settings: Settings, options: VerifyOptions, lis
     ...given.right,
     gatewayKey,
     contents,
-    scan: scan.right,
+    ...scan.right,
     objects: storedObjects(parts.use(store.right), config.right.store.tag === 'folder' ? 'byDirectory' : 'atOnce'),
     verifySignature: verifyAsync,
     report: listener.fault,
@@ -79,10 +82,19 @@ export const verifyData = async (settings: Settings, options: VerifyOptions, lis
   return E.isLeft(verified) ? fail('failed', `the log cannot be read: ${verified.left.reason}`) : verified
 }
 
-const openScan = async (config: GatewayConfig['log'], file: string, parts: AsyncDisposableStack): Promise<Outcome<LogScan>> => {
-  if (config.tag === 'sqlite') return opening(file, () => parts.use(openSqliteScan(file)))
+const openScan = async (
+  config: GatewayConfig['log'],
+  files: SegmentFiles,
+  parts: AsyncDisposableStack,
+): Promise<Outcome<Pick<VerifyDeps, 'scan' | 'pages'>>> => {
+  if (config.tag === 'sqlite')
+    return E.map((scan: SqliteScan) => ({ scan, pages: segmentPages(scan, files) }))(
+      opening(files.log, () => parts.use(openSqliteScan(files.log))),
+    )
   const { openEventStoreLog } = await import('../eventlog/eventstoredb/log.ts')
-  return opening('the event log', () => parts.use(scanReader(openEventStoreLog({ address: config, sleep: systemClock.sleep }))))
+  return E.map((scan: LogScan) => ({ scan }))(
+    opening('the event log', () => parts.use(scanReader(openEventStoreLog({ address: config, sleep: systemClock.sleep })))),
+  )
 }
 
 export const readGiven = ({ checkpoints, gatewayKey, resume }: VerifyOptions): Outcome<Given> => {

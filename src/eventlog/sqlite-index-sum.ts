@@ -7,7 +7,15 @@ const SPREAD = 0x27d4eb2d
 /** A sum over records that does not depend on their order: the table's and its index's must be the same. */
 export interface RowsSum {
   add(stream: unknown, revision: unknown, position: number): void
-  equals(other: { readonly count: number; readonly sum: number }): boolean
+  /** Adds records that were summed elsewhere. */
+  merge(other: Summed): void
+  readonly value: Summed
+  equals(other: Summed): boolean
+}
+
+export interface Summed {
+  readonly count: number
+  readonly sum: number
 }
 
 export const createRowsSum = (): RowsSum => {
@@ -18,6 +26,13 @@ export const createRowsSum = (): RowsSum => {
       const mixed = Math.imul((Math.imul(Number(stream), SPREAD_STREAM) + Number(revision)) >>> 0, SPREAD) >>> 0
       count += 1
       sum = (sum + ((mixed + (position % 2 ** 32)) >>> 0)) % 2 ** 32
+    },
+    merge: (other) => {
+      count += other.count
+      sum = (sum + other.sum) % 2 ** 32
+    },
+    get value() {
+      return { count, sum }
     },
     equals: (other) => other.count === count && other.sum === sum,
   }
@@ -30,7 +45,7 @@ const SUM = `
   FROM events INDEXED BY events_by_stream WHERE position <= ?`
 
 /** The same sum over the index, up to a position. */
-export const indexSum = (db: DatabaseSync, last: number): { readonly count: number; readonly sum: number } => {
+export const indexSum = (db: DatabaseSync, last: number): Summed => {
   const row = db.prepare(SUM).get(last)
   return { count: Number(row?.['count']), sum: Number(row?.['sum']) }
 }

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
 import { databaseFailure, isDamage, openDatabase } from '../lib/sqlite.ts'
 import type { LogScan, ReadError, RecordedEvent, ScanDamage, ScanPage } from './port.ts'
-import { createRowsSum, indexSum } from './sqlite-index-sum.ts'
+import { createRowsSum, indexSum, type RowsSum, type Summed } from './sqlite-index-sum.ts'
 import { checkVersion } from './sqlite-table.ts'
 
 /** Rows that are read at once, and characters after which a page ends. */
@@ -17,8 +17,8 @@ type Row = [position: number, stream: unknown, revision: unknown, ...texts: unkn
 const TEXTS = ['id', 'type', 'data', 'metadata', 'chain'] as const
 
 interface Reads {
-  /** Rows after a position; undefined where the database says that it is damaged there. */
-  readonly after: (position: number, rows: number) => readonly Row[] | undefined
+  /** Rows after a position, and not beyond another; undefined where the database says that it is damaged there. */
+  readonly after: (position: number, rows: number, to?: number) => readonly Row[] | undefined
   readonly nameOf: (stream: unknown) => string | undefined
   readonly at: (stream: string, revision: number) => Row | undefined
 }
@@ -41,7 +41,7 @@ const prepare = (db: DatabaseSync): Reads => {
     statement.setReturnArrays(true)
     return statement
   }
-  const after = arrays(`SELECT ${COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?`)
+  const after = arrays(`SELECT ${COLUMNS} FROM events WHERE position > ? AND position <= ? ORDER BY position LIMIT ?`)
   const name = db.prepare('SELECT name FROM streams WHERE id = ?')
   const at = arrays(`SELECT ${COLUMNS} FROM events WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision = ?`)
   const names = new Map<unknown, string>()
@@ -54,7 +54,7 @@ const prepare = (db: DatabaseSync): Reads => {
   }
   return {
     // `setReturnArrays` is not in the types: the rows are arrays of the columns above.
-    after: (position, rows) => unlessDamaged(() => after.all(position, rows) as unknown as readonly Row[]),
+    after: (position, rows, to = END) => unlessDamaged(() => after.all(position, to, rows) as unknown as readonly Row[]),
     nameOf: (stream) => names.get(stream) ?? readName(stream),
     at: (stream, revision) => unlessDamaged(() => at.get(stream, revision) as unknown as Row | undefined),
   }
@@ -98,8 +98,8 @@ interface Page extends ScanPage {
   readonly ended: boolean
 }
 
-/** Walks over the table of events, over damage too. */
-const createWalk = (reads: Reads, sum: ReturnType<typeof createRowsSum>) => {
+/** Walks over the table of events, over damage too, from a position up to another. */
+const createWalk = (reads: Reads, sum: RowsSum) => {
   const skip = (from: number): Page => {
     const next = readableAfter(reads, from)
     const rest = next === END ? 'everything' : 'what lies'
@@ -107,14 +107,14 @@ const createWalk = (reads: Reads, sum: ReturnType<typeof createRowsSum>) => {
     const reason = `${rest} after record ${from}${until} of the log's database cannot be read: SQLite finds it damaged`
     return { events: [], damage: [{ kind: 'unreadable', reason }], last: next, ended: next === END }
   }
-  return (from: number): Page => {
+  return (from: number, to = END): Page => {
     const events: RecordedEvent[] = []
     const damage: ScanDamage[] = []
     let last = from
     let length = 0
     let rows = ROWS
     while (length < PAGE_LENGTH) {
-      const found = reads.after(last, rows)
+      const found = reads.after(last, rows, to)
       if (found === undefined && rows > 1) {
         rows = 1
         continue
@@ -141,14 +141,35 @@ const disorder = (last: number): ScanDamage => ({
   reason: `the records after ${last} of the log's database are out of their order`,
 })
 
+/** An embedded log that may also be read in segments, on several threads: all records after a position up to another. */
+export interface SqliteScan extends LogScan {
+  /** The position of the last record, or 0; undefined where the file is damaged there. */
+  readonly end: () => number | undefined
+  /** Where a segment had best end that holds the record at a position: before the next one that does not go on with a message. */
+  readonly segmentEnd: (position: number) => number
+  /** Records after a position up to another, which are added to the sum; the last page may reach beyond, over damage. */
+  readonly between: (from: number, to: number, sum: RowsSum) => readonly (ScanPage & { readonly last: number })[]
+  /** What comes after a position; `sum`: over the records before, for the index. */
+  readonly pagesAfter: (position: number, sum: RowsSum) => AsyncIterable<E.Either<ReadError, ScanPage>>
+}
+
 /** Opens an embedded log for an audit, beside the gateway that writes it or without one. Throws where there is none, a newer version wrote it, or it is damaged at its very head. */
-export const openSqliteScan = (file: string): LogScan => {
+export const openSqliteScan = (file: string): SqliteScan => {
   const db = openDatabase(file, { synchronous: 'FULL', readOnly: true })
   try {
     checkVersion(db)
     const reads = prepare(db)
+    const next = db.prepare(NEXT_MESSAGE)
+    const end = db.prepare('SELECT coalesce(max(position), 0) AS last FROM events')
     return {
-      pages: () => pagesOf(db, reads),
+      end: () => unlessDamaged(() => Number(end.get()?.['last'])),
+      segmentEnd: (position) => {
+        const found = unlessDamaged(() => next.get(position, position + MAX_MESSAGE))
+        return found === undefined ? position : Number(found['position']) - 1
+      },
+      between: (from, to, sum) => [...pagesBetween(createWalk(reads, sum), from, to)],
+      pagesAfter: (position, sum) => pagesAfter(db, reads, position, sum),
+      pages: () => pagesAfter(db, reads, 0, createRowsSum()),
       event: async (stream, revision) => {
         const row = reads.at(stream, revision)
         const event = row === undefined ? undefined : understand(row, reads.nameOf)
@@ -162,16 +183,27 @@ export const openSqliteScan = (file: string): LogScan => {
   }
 }
 
-async function* pagesOf(db: DatabaseSync, reads: Reads): AsyncGenerator<E.Either<ReadError, ScanPage>> {
-  const sum = createRowsSum()
-  const walk = createWalk(reads, sum)
+/** Records in which a message may go on, its refused changes aside. */
+const MAX_MESSAGE = 1024
+const NEXT_MESSAGE = `
+  SELECT position FROM events
+  WHERE position > ? AND position <= ? AND (metadata LIKE '%"message":{%' OR metadata NOT LIKE '%"proof":"signed"%') ORDER BY position LIMIT 1`
+
+function* pagesBetween(walk: ReturnType<typeof createWalk>, from: number, to: number): Generator<Page> {
+  for (let last = from, ended = false; !ended;) {
+    const page = walk(last, to)
+    yield page
+    last = page.last
+    ended = page.ended || last >= to
+  }
+}
+
+async function* pagesAfter(db: DatabaseSync, reads: Reads, from: number, sum: RowsSum): AsyncGenerator<E.Either<ReadError, ScanPage>> {
   try {
-    let last = 0
-    for (let ended = false; !ended;) {
-      const page = walk(last)
+    let last = from
+    for (const page of pagesBetween(createWalk(reads, sum), from, END)) {
       yield E.right(page)
       last = page.last
-      ended = page.ended
     }
     const inIndex = unlessDamaged(() => indexSum(db, last))
     if (inIndex === undefined || !sum.equals(inIndex)) yield E.right({ events: [], damage: [INDEX_DAMAGE] })
@@ -184,4 +216,34 @@ async function* pagesOf(db: DatabaseSync, reads: Reads): AsyncGenerator<E.Either
 const INDEX_DAMAGE: ScanDamage = {
   kind: 'index',
   reason: "the index over streams of the log's database does not name just the records that are there",
+}
+
+/** A thread's own view of an embedded log, for segments of it. */
+export interface SegmentReads extends Disposable {
+  /** The records after a position up to another; undefined where not all of them can be read. */
+  readonly between: (from: number, to: number) => { readonly events: readonly RecordedEvent[]; readonly sum: Summed } | undefined
+  readonly chainAt: (stream: string, revision: number) => string | undefined
+}
+
+/** Opens what {@link openSqliteScan} has opened before. */
+export const openSegmentReads = (file: string): SegmentReads => {
+  const db = openDatabase(file, { synchronous: 'FULL', readOnly: true })
+  const reads = prepare(db)
+  const chain = db.prepare('SELECT chain FROM events WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision = ?')
+  return {
+    between: (from, to) => {
+      const sum = createRowsSum()
+      const events: RecordedEvent[] = []
+      for (const page of pagesBetween(createWalk(reads, sum), from, to)) {
+        if (page.damage.length > 0) return undefined
+        events.push(...page.events)
+      }
+      return { events, sum: sum.value }
+    },
+    chainAt: (stream, revision) => {
+      const found = unlessDamaged(() => chain.get(stream, revision))?.['chain']
+      return typeof found === 'string' ? found : undefined
+    },
+    [Symbol.dispose]: () => db.close(),
+  }
 }

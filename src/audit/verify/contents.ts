@@ -1,7 +1,7 @@
 import type { PackPlace } from '../../blobstore/port.ts'
 import type { Chunk, Hash } from '../../domain/content.ts'
 import type { PackEvent } from '../../domain/events.ts'
-import { hexOfKey, keyOfHash, NOWHERE, Table, type Slot } from './table.ts'
+import { hexOfKey, keyOfHash, NOWHERE, Table, type Slot, type TableKey } from './table.ts'
 
 // The columns of the table of chunks.
 const SIZE = 0
@@ -88,8 +88,13 @@ export class Contents {
 
   /** An event names a chunk; false where another one, or its pack, says another size of it. */
   name({ hash, size }: Chunk, stream: string, revision: number): boolean {
+    return this.nameKey(keyOfHash(hash), size, stream, revision)
+  }
+
+  /** The same by the first half of its hash. */
+  nameKey(key: TableKey, size: number, stream: string, revision: number): boolean {
     const table = this.#table
-    const slot = table.add(keyOfHash(hash))
+    const slot = table.add(key)
     const flags = table.get(slot, FLAGS)
     const isKnown = (flags & NAMED) !== 0 || table.get(slot, PACK) !== 0
     if ((flags & NAMED) === 0 || (flags & RELEASED) !== 0) {

@@ -17,6 +17,7 @@ import type { At, FaultKind, Report } from './fault.ts'
 import { FolderStream } from './folder.ts'
 import { ManifestReads } from './manifests.ts'
 import { People } from './people.ts'
+import type { CheckedSegment } from './segment.ts'
 import { Signatures, type VerifySignature } from './signatures.ts'
 import { Streams } from './streams.ts'
 import { Trees } from './tree.ts'
@@ -87,6 +88,23 @@ export class Events {
       if (revision <= last) return undefined
       if (isFolder) this.folder(stream).lose(recorded)
     }
+    return this.takeNext(recorded)
+  }
+
+  /** Tells a fault. */
+  get report(): Report {
+    return this.#report
+  }
+
+  /** Whether the events of a segment (segment.ts) follow what was read, in every stream, so that they can be taken as one (checked.ts). */
+  joins({ streams }: CheckedSegment): boolean {
+    return streams.every((part) => this.streams.joins(part) && this.#folders.get(part.stream)?.isOpen !== true)
+  }
+
+  /** The same without its chain. */
+  takeNext(recorded: RecordedEvent): Promise<void> | undefined {
+    const { stream } = recorded
+    const isFolder = stream.startsWith(FOLDER)
     const metadata = this.#decodeMetadata(recorded.metadata)
     if (E.isLeft(metadata)) return this.#cannotRead(recorded, 'metadata: ', metadata.left)
     if (isFolder) return this.#takeOfFolder(recorded, metadata.right)
@@ -141,11 +159,12 @@ export class Events {
   #takeOfFolder(recorded: RecordedEvent, metadata: EventMetadata): Promise<void> | undefined {
     const decoded = decodeEmbedding(recorded)
     if (E.isLeft(decoded)) return this.#cannotRead(recorded, '', decoded.left)
-    this.#takeContent(recorded, decoded.right)
+    this.takeContent(recorded, decoded.right)
     return this.folder(recorded.stream).take(recorded, decoded.right, metadata)
   }
 
-  #takeContent({ stream, revision }: RecordedEvent, { event }: EmbeddingEvent): void {
+  /** The chunks that an event names. */
+  takeContent({ stream, revision }: RecordedEvent, { event }: EmbeddingEvent): void {
     if (!isFileEvent(event) || event.type === 'FileDeleted') return
     const { content, path } = event
     const { manifest } = content

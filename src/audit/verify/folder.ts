@@ -8,9 +8,12 @@ import { embeddedText, type EmbeddingEvent } from '../../protocol/folder-event-c
 import { placeName, type At, type FaultKind } from './fault.ts'
 import { judge, judgeBeside, staleBase, type Before, type FileChange, type SeenVersion } from './judge.ts'
 import { Messages, type MessageDeps } from './message.ts'
+import type { People } from './people.ts'
+import type { CheckedMessage } from './segment.ts'
 import { createdIn, type Trees } from './tree.ts'
 
 export interface FolderDeps extends MessageDeps {
+  readonly people: People
   readonly trees: Trees
   /** Reads an event again. */
   readonly event: (stream: string, revision: number) => Promise<RecordedEvent | undefined>
@@ -57,6 +60,30 @@ export class FolderStream {
   take(recorded: RecordedEvent, { event, change }: EmbeddingEvent, metadata: EventMetadata): Promise<void> | undefined {
     this.#takeAuthor(recorded, event, metadata)
     if (event.type === 'FolderCreated') this.#takeFolder(recorded, event)
+    return this.judge(recorded, { event, change })
+  }
+
+  /** Whether a message is still under way, or an event that was made beside a change that is still to come. */
+  get isOpen(): boolean {
+    return this.#messages.isOpen || this.#beside.length > 0
+  }
+
+  /** A message that begins at an event, and is right in itself (segment.ts). */
+  takeMessage(at: At, message: CheckedMessage): void {
+    this.#messages.takeChecked(at, message)
+  }
+
+  /** The event of a record (records.ts), where the tree shows at once that it is right; false: it has to be judged by all that it says. */
+  takeRecord(words: Uint32Array, at: number): boolean {
+    const { trees } = this.#deps
+    if (this.#beside.length > 0) return false
+    if (this.#unknownFrom === undefined && !trees.follows(words, at)) return false
+    trees.applyRecord(this.#folder, words, at)
+    return true
+  }
+
+  /** Judges what an event did to the tree, and does it; a promise where an old event has to be looked up. */
+  judge(recorded: RecordedEvent, { event, change }: EmbeddingEvent): Promise<void> | undefined {
     if (!isFileEvent(event)) return undefined
     if (change === undefined) {
       this.#beside.push({ recorded, event })

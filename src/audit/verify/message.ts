@@ -1,5 +1,5 @@
 import type { Hash } from '../../domain/content.ts'
-import type { FolderId } from '../../domain/events.ts'
+import type { AgentKey, FolderId } from '../../domain/events.ts'
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import type { EventMetadata, MessageRecord } from '../../protocol/event-codec.ts'
 import { eventId } from '../../protocol/event-ids.ts'
@@ -9,13 +9,14 @@ import { folderStream } from '../../protocol/streams.ts'
 import type { Claims } from './claims.ts'
 import type { At, FaultKind, Report } from './fault.ts'
 import type { People } from './people.ts'
+import type { CheckedMessage } from './segment.ts'
 import type { Signatures } from './signatures.ts'
 
 /** What messages are checked with. */
 export interface MessageDeps {
-  readonly people: People
-  readonly signatures: Signatures
-  readonly claims: Claims
+  readonly people: Pick<People, 'author' | 'ownerOf'>
+  readonly signatures: Pick<Signatures, 'check'>
+  readonly claims: Pick<Claims, 'take'>
   readonly report: Report
   /** Whether the signatures up to here were found right by an earlier run, over the same log. */
   readonly isTrusted: (stream: string, revision: number) => boolean
@@ -66,6 +67,17 @@ export class Messages {
     if (event.revision === open.last) this.#finish()
   }
 
+  /** Whether a message is still under way. */
+  get isOpen(): boolean {
+    return this.#open !== undefined
+  }
+
+  /** A whole message that is right in itself (segment.ts): what its sender and the one before it say of it. */
+  takeChecked(at: At, { head, account, time, unchecked }: CheckedMessage): void {
+    this.#checkLink(at, head)
+    this.#checkSender(at, head.agent, account, time, unchecked)
+  }
+
   /** Events before this revision are missing: a message that should have ended there has lost its rest. */
   lose(revision: number): void {
     if (this.#open !== undefined && this.#open.last < revision) this.#finish()
@@ -90,8 +102,8 @@ export class Messages {
     if (head.position >= event.revision)
       this.#fault('witness', event, 'its sender had seen more of the folder than there was: the log was cut, or made anew')
     else this.#witness(event, head.position, head.chain)
-    this.#checkLink(event, record)
-    this.#checkSignature(event, record, account, time)
+    this.#checkLink(event, head)
+    this.#checkSender(event, head.agent, account, time, { text: headText(head), signature: record.signature })
   }
 
   #witness(event: RecordedEvent, position: number, chain: string): void {
@@ -100,10 +112,10 @@ export class Messages {
     this.#deps.claims.take(claim)
   }
 
-  #checkLink(event: RecordedEvent, { head }: MessageRecord): void {
+  #checkLink(event: At, head: CheckedMessage['head']): void {
     const sender = `${head.agent}${head.epoch}`
     const before = this.#latest.get(sender)
-    this.#latest.set(sender, head)
+    this.#latest.set(sender, { root: head.root, number: head.number })
     if (before === undefined && this.#partial) return
     if (before !== undefined && head.number <= before.number)
       this.#fault('link', event, `message ${head.number} of its agent comes after ${before.number}`)
@@ -111,19 +123,20 @@ export class Messages {
       this.#fault('link', event, 'its message does not follow the one before it of its agent: one is missing, or out of its place')
   }
 
-  #checkSignature(event: RecordedEvent, { head, signature }: MessageRecord, account: EventMetadata['account'], time: number): void {
+  /** `signed`: what is left to check, if anything. */
+  #checkSender(event: At, key: AgentKey, account: EventMetadata['account'], time: number, signed: CheckedMessage['unchecked']): void {
     const { people, signatures, isTrusted } = this.#deps
-    const agent = people.author(event, head.agent, account, time)
+    const agent = people.author(event, key, account, time)
     const owner = people.ownerOf(this.#folder)
     if (owner !== undefined && account !== owner) this.#fault('agent', event, "its account is not the folder's")
-    if (agent === undefined || isTrusted(event.stream, event.revision)) return
+    if (signed === undefined || agent === undefined || isTrusted(event.stream, event.revision)) return
     const fault = {
       kind: 'signature',
       ...atOf(event),
       reason: "its message's signature is not that of its agent's key over its head",
     } as const
     if (agent.publicKey === null) this.#deps.report({ ...fault, reason: 'its agent has no key that could have signed it' })
-    else signatures.check(agent.publicKey, headText(head), signature, fault)
+    else signatures.check(agent.publicKey, signed.text, signed.signature, fault)
   }
 
   #takeChange(open: Open, event: RecordedEvent, index: number, text: string): void {
@@ -160,4 +173,4 @@ export class Messages {
   }
 }
 
-const atOf = ({ stream, revision }: RecordedEvent): At => ({ stream, revision })
+const atOf = ({ stream, revision }: At): At => ({ stream, revision })

@@ -43,6 +43,11 @@ export class People {
     return this.#folders.get(folder)
   }
 
+  /** All agents, in the order in which they were enrolled. */
+  get agents(): ReadonlyMap<AgentKey, KnownAgent> {
+    return this.#agents
+  }
+
   get(key: AgentKey): KnownAgent | undefined {
     return this.#agents.get(key)
   }
@@ -66,7 +71,7 @@ export class People {
   }
 
   /** The agent that made an event, where it may have made it. */
-  author(recorded: RecordedEvent, key: AgentKey, account: AccountId | undefined, time: number): KnownAgent | undefined {
+  author(recorded: At, key: AgentKey, account: AccountId | undefined, time: number): KnownAgent | undefined {
     const agent = this.#agents.get(key)
     const wrong = agent === undefined ? 'it is of an agent that was never enrolled' : wrongAuthor(agent, account, time)
     if (wrong !== undefined) this.#report({ kind: 'agent', ...at(recorded), reason: wrong })
@@ -116,7 +121,7 @@ export class People {
   }
 }
 
-const at = ({ stream, revision }: RecordedEvent): At => ({ stream, revision })
+const at = ({ stream, revision }: At): At => ({ stream, revision })
 
 const wrongAuthor = (agent: KnownAgent, account: AccountId | undefined, time: number): string | undefined => {
   if (agent.account !== account) return 'its agent is enrolled for another account than the event says'

@@ -32,6 +32,11 @@ export class Signatures {
     this.#wake?.()
   }
 
+  /** So many more were checked elsewhere, and found right. */
+  count(right: number): void {
+    this.checked += right
+  }
+
   get full(): boolean {
     return this.#underWay >= MAX_UNDER_WAY
   }

@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { chainOf } from '../../protocol/chain.ts'
 import type { Report } from './fault.ts'
+import type { StreamPart } from './segment.ts'
 
 /** So many chains of a stream's latest events are at hand; older ones are read again. */
 const RECENT = 1024
@@ -11,8 +12,10 @@ interface Stream {
   chain: string
   /** As it must be, where that is another one: only the next event shows whether the chain or its event was altered. */
   computed: string
-  readonly recent: string[]
+  recent: string[]
 }
+
+const NOTHING = { revision: -1, chain: '', computed: '' }
 
 /** What has been read of every stream: its last revision, and the chain up to there. */
 export class Streams {
@@ -48,6 +51,23 @@ export class Streams {
     if (revision !== (known?.revision ?? -1) + 1)
       this.#report({ kind: 'gap', stream: name, revision, reason: gapReason((known?.revision ?? -1) + 1, revision) })
     else this.beginAt(name, revision, chain)
+  }
+
+  /** Whether the events of a segment (segment.ts), each of which follows the one before it there, follow what was read. */
+  joins({ stream: name, first, previous }: StreamPart): boolean {
+    const { revision, chain, computed } = this.#streams.get(name) ?? NOTHING
+    // Where an event's chain was altered, the next one shows whether it alone was.
+    return revision === first - 1 && chain === previous && computed === chain
+  }
+
+  /** Takes a segment's events that follow. */
+  join({ stream: name, first, last, chain }: StreamPart): void {
+    const stream = this.#streams.get(name) ?? this.#begin(name)
+    this.events += last - first + 1
+    stream.revision = last
+    stream.chain = chain
+    stream.computed = chain
+    stream.recent = []
   }
 
   /** A stream that an export holds from the middle on. */

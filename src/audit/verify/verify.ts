@@ -1,14 +1,18 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { StoredObjects } from '../../blobstore/port.ts'
 import { isFileEvent } from '../../domain/tree.ts'
-import type { LogScan, ReadError, RecordedEvent } from '../../eventlog/port.ts'
+import type { AgentKey } from '../../domain/events.ts'
+import type { LogScan, ReadError, RecordedEvent, ScanPage } from '../../eventlog/port.ts'
 import { decodeFolderEvent, decodePacksEvent } from '../../protocol/event-codec.ts'
 import { PACKS } from '../../protocol/streams.ts'
+import { takeSegment } from './checked.ts'
 import type { Claim } from './claims.ts'
 import { Events } from './events.ts'
 import type { FaultKind, Report } from './fault.ts'
 import { verifyObjects, type ObjectTotals } from './objects.ts'
+import type { KnownAgent } from './people.ts'
 import type { Head, Resumed } from './resume.ts'
+import type { CheckedSegment } from './segment.ts'
 import type { VerifySignature } from './signatures.ts'
 
 export interface Progress {
@@ -17,8 +21,19 @@ export interface Progress {
   readonly bytes: number
 }
 
+/** Events that were checked for themselves beside the reading of the log (segment.ts), and what reads them again where that is not enough. */
+export interface SegmentPage {
+  readonly segment: CheckedSegment
+  readonly again: () => readonly ScanPage[]
+}
+
+/** The whole log in its order, of which segments may have been checked already; `known`: the agents enrolled as far as it has been read. */
+export type LogPages = (known: () => ReadonlyMap<AgentKey, KnownAgent>) => AsyncIterable<E.Either<ReadError, ScanPage | SegmentPage>>
+
 export interface VerifyDeps {
   readonly scan: LogScan
+  /** Where the log is read beside this thread; undefined: `scan` reads it. */
+  readonly pages?: LogPages
   /** undefined: contents are not looked at. */
   readonly objects: StoredObjects | undefined
   readonly verifySignature: VerifySignature
@@ -84,18 +99,10 @@ export const verifyLog = async (deps: VerifyDeps): Promise<E.Either<ReadError, T
 
 const readAll = async (deps: VerifyDeps, events: Events, isWhole: () => boolean): Promise<E.Either<ReadError, void>> => {
   let saved = 0
-  for await (const page of deps.scan.pages()) {
+  for await (const page of deps.pages?.(() => events.people.agents) ?? deps.scan.pages()) {
     if (E.isLeft(page)) return page
-    for (const { kind, at, reason } of page.right.damage) tellDamage(deps, events, { kind, reason }, at)
-    for (const event of page.right.events) {
-      if (deps.through?.isWithheld(event) === true) {
-        events.streams.pass(event)
-        continue
-      }
-      const waiting = events.take(event)
-      if (waiting !== undefined) await waiting
-      if (events.full) await events.room()
-    }
+    if ('segment' in page.right) await takeSegmentPage(deps, events, page.right)
+    else await takePage(deps, events, page.right)
     const read = events.streams.events
     deps.progress({ events: read, objects: 0, bytes: 0 })
     if (read - saved < SAVE_EVERY) continue
@@ -107,6 +114,31 @@ const readAll = async (deps: VerifyDeps, events: Events, isWhole: () => boolean)
       deps.save({ heads: heads.map(({ stream, revision, chain }) => ({ stream, revision, chain })), parts: deps.resumed?.parts ?? [] })
   }
   return E.right(undefined)
+}
+
+const takePage = async (deps: VerifyDeps, events: Events, page: ScanPage): Promise<void> => {
+  for (const { kind, at, reason } of page.damage) tellDamage(deps, events, { kind, reason }, at)
+  for (const event of page.events) {
+    if (deps.through?.isWithheld(event) === true) {
+      events.streams.pass(event)
+      continue
+    }
+    const waiting = events.take(event)
+    if (waiting !== undefined) await waiting
+    if (events.full) await events.room()
+  }
+}
+
+const takeSegmentPage = async (deps: VerifyDeps, events: Events, { segment, again }: SegmentPage): Promise<void> => {
+  if (!events.joins(segment)) {
+    for (const page of again()) await takePage(deps, events, page)
+    return
+  }
+  let pages: readonly ScanPage[] | undefined
+  await takeSegment(events, segment, (stream, revision) => {
+    pages ??= again()
+    return pages.flatMap((page) => page.events).find((event) => event.stream === stream && event.revision === revision)
+  })
 }
 
 const tellDamage = (
