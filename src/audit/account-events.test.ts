@@ -5,7 +5,7 @@ import { ask, enrol, gatewayWorld, newPeer } from '../../test/support/gateway.ts
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { accountIdOf } from '../protocol/event-ids.ts'
 import { createKeyPair } from '../protocol/signing.ts'
-import { accountEvents } from './account-events.ts'
+import { accountEvents, type Cursors } from './account-events.ts'
 
 const ACCOUNT = accountIdOf('a@b.c')
 
@@ -21,9 +21,9 @@ const world = async () => {
   return { made, laptop, refuse }
 }
 
-const read = async (log: Parameters<typeof accountEvents>[0], gateways: boolean) => {
+const read = async (log: Parameters<typeof accountEvents>[0], gateways: boolean, cursors?: Cursors) => {
   const told: string[] = []
-  for await (const event of accountEvents(log, ACCOUNT, gateways))
+  for await (const event of accountEvents(log, ACCOUNT, gateways, cursors))
     told.push(E.isLeft(event) ? event.left.reason : `${event.right.stream.slice(0, 7)} ${event.right.event.type}`)
   return told
 }
@@ -37,6 +37,16 @@ describe("an account's own events", () => {
     const registered = ['account AccountRegistered', 'account AgentRegistered']
     expect(await read(log, true)).toEqual([...registered, 'account SignInsRefused', 'gateway SignInsRefused', 'account SignInsRefused'])
     expect(await read(log, false)).toEqual([...registered, 'account SignInsRefused', 'account SignInsRefused'])
+  })
+
+  it('go on from where somebody has read them to', async () => {
+    const { made, laptop, refuse } = await world()
+    const cursors = new Map<string, number>()
+    const { log } = made.gateway.deps
+    expect(await read(log, true, cursors)).toHaveLength(2)
+    expect(await read(log, true, cursors)).toEqual([])
+    await refuse(laptop.key)
+    expect(await read(log, true, cursors)).toEqual(['account SignInsRefused'])
   })
 
   it('leave out where streams stand, and go on over pages', async () => {

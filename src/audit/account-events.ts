@@ -26,12 +26,20 @@ type Read<A> = AsyncGenerator<E.Either<Unreadable, A>, void>
 
 const PAGE = 64
 
+/** Up to where streams have been read: whoever follows them goes on from there. */
+export type Cursors = Map<string, number>
+
 /**
  * What happened to an account, beside its files: who was enrolled, renamed, revoked, refused; where `gateways` is set, with what the gateways say of
- * themselves. By time; a left is the last. Memory holds a page of each stream (I16).
+ * themselves. From `cursors` on, which it moves; by time; a left is the last. Memory holds a page of each stream (I16).
  */
-export async function* accountEvents(log: StreamReader, account: AccountId, gateways: boolean): Read<AdminEvent> {
-  const streams = [accountStream(account), ...(gateways ? [GATEWAY] : [])].map((stream) => eventsOf(log, stream))
+export async function* accountEvents(
+  log: StreamReader,
+  account: AccountId,
+  gateways: boolean,
+  cursors: Cursors = new Map(),
+): Read<AdminEvent> {
+  const streams = [accountStream(account), ...(gateways ? [GATEWAY] : [])].map((stream) => eventsOf(log, stream, cursors))
   const heads = await Promise.all(streams.map((stream) => stream.next()))
   for (;;) {
     let first: { readonly at: number; readonly event: AdminEvent } | undefined
@@ -53,9 +61,9 @@ export async function* accountEvents(log: StreamReader, account: AccountId, gate
 /** Where streams stand is of no use to people, and there is one each hour. */
 const isTold = ({ type }: AccountEvent | GatewayEvent): boolean => type !== 'Checkpoint' && type !== 'GatewayPassed'
 
-async function* eventsOf(log: StreamReader, stream: string): Read<AdminEvent> {
-  for (let next = 0; ;) {
-    const page = await log.read(stream, next, PAGE)()
+async function* eventsOf(log: StreamReader, stream: string, cursors: Cursors): Read<AdminEvent> {
+  for (;;) {
+    const page = await log.read(stream, cursors.get(stream) ?? 0, PAGE)()
     if (E.isLeft(page)) {
       yield page
       return
@@ -72,7 +80,7 @@ async function* eventsOf(log: StreamReader, stream: string): Read<AdminEvent> {
       }
       if (isTold(read.right.event)) yield read
     }
-    next = last.revision + 1
+    cursors.set(stream, last.revision + 1)
   }
 }
 

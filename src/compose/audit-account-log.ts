@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { accountEvents, type AdminEvent } from '../audit/account-events.ts'
+import { accountEvents, type AdminEvent, type Cursors } from '../audit/account-events.ts'
 import { systemClock } from '../lib/clock.ts'
 import { parseWhen } from '../lib/when.ts'
 import type { Audit } from './audit.ts'
@@ -13,23 +13,36 @@ export interface AdminFilter {
   readonly until?: string
 }
 
-/** What happened to the account of the folder, and at the gateways where their own events can be read, in the order of time. */
-export async function* adminPages({ log, folder, whole }: Audit, words: AdminFilter): AsyncGenerator<Outcome<readonly AdminEvent[]>, void> {
+const FOLLOW_EVERY_MS = 250
+
+/**
+ * What happened to the account of the folder, and at the gateways where their own events can be read, in the order of time; where `follow` is given,
+ * what is to come as well, until it aborts.
+ */
+export async function* adminPages(
+  { log, folder, whole }: Audit,
+  words: AdminFilter,
+  follow?: AbortSignal,
+): AsyncGenerator<Outcome<readonly AdminEvent[]>, void> {
   const [from, to] = [timeOf(words.since, -Infinity), timeOf(words.until, Infinity)]
   if (E.isLeft(from) || E.isLeft(to)) {
     yield E.isLeft(from) ? from : E.map(() => [])(to)
     return
   }
   const types = words.action?.map((word) => word.toLowerCase())
-  for await (const read of accountEvents(log, folder.account, whole)) {
-    if (E.isLeft(read)) {
-      const { tag, reason } = read.left
-      yield tag === 'Damaged' ? fail('damaged', `${reason}: run 'eventsync audit verify'`) : fail('failed', reason)
-      return
+  const cursors: Cursors = new Map()
+  do {
+    for await (const read of accountEvents(log, folder.account, whole, cursors)) {
+      if (E.isLeft(read)) {
+        const { tag, reason } = read.left
+        yield tag === 'Damaged' ? fail('damaged', `${reason}: run 'eventsync audit verify'`) : fail('failed', reason)
+        return
+      }
+      const { time, event } = read.right
+      if (time > from.right && time <= to.right && types?.includes(event.type.toLowerCase()) !== false) yield E.right([read.right])
     }
-    const { time, event } = read.right
-    if (time > from.right && time <= to.right && types?.includes(event.type.toLowerCase()) !== false) yield E.right([read.right])
-  }
+    if (follow?.aborted === false) await systemClock.sleep(FOLLOW_EVERY_MS, follow)
+  } while (follow?.aborted === false)
 }
 
 const timeOf = (moment: string | undefined, otherwise: number): Outcome<number> => {

@@ -15,8 +15,11 @@ const pathOf = (text: string): Outcome<SyncPath> => {
   return E.isRight(path) ? path : fail('usage', `"${text}" is no path inside the folder: ${path.left.reason}`)
 }
 
+/** A version, and since when its content is not kept any more (milliseconds), where retention has let it go. */
+export type KeptEvent = HistoryEvent & { readonly released?: number }
+
 /** Everything that happened to the files that were ever at a path, across their names. */
-export async function* historyOf(audit: Audit, text: string): AsyncGenerator<Outcome<readonly HistoryEvent[]>, void> {
+export async function* historyOf(audit: Audit, text: string): AsyncGenerator<Outcome<readonly KeptEvent[]>, void> {
   const { history, folder, head } = audit
   const path = pathOf(text)
   if (E.isLeft(path)) {
@@ -26,9 +29,22 @@ export async function* historyOf(audit: Audit, text: string): AsyncGenerator<Out
   let found = false
   for await (const page of versionPages(history, folder.folder, path.right, head)) {
     found ||= E.isLeft(page) || page.right.length > 0
-    yield fromHistory(page)
+    yield E.isLeft(page) ? fromHistory(page) : await withReleases(audit, page.right)
   }
   if (!found) yield fail('failed', `the folder has never held ${text}: 'eventsync audit log --path NAME' looks for a name anywhere`)
+}
+
+const withReleases = async ({ contents, folder }: Audit, events: readonly HistoryEvent[]): Promise<Outcome<readonly KeptEvent[]>> => {
+  const versions = events.flatMap(({ revision, content }) => (content === undefined || content.kind === 'directory' ? [] : [revision]))
+  const told = fromHistory(await contents.released(folder.folder, versions)())
+  if (E.isLeft(told)) return told
+  const times = new Map(told.right.map(({ version, time }) => [version, time]))
+  return E.right(
+    events.map((event) => {
+      const released = times.get(event.revision)
+      return released === undefined ? event : { ...event, released }
+    }),
+  )
 }
 
 /** What a path held at a moment: the event that put it there. */

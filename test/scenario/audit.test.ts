@@ -216,4 +216,22 @@ describe('eventsync audit', () => {
     expect(await audit('log')).toMatchObject({ code: 2, stderr: expect.stringContaining('more than one folder') as string })
     expect((await audit('log', '--folder', `${email}:default`)).stdout).not.toContain('docs')
   })
+
+  it('says of what retention let go since when, with the same words on both sides', async () => {
+    const settings = world.profile.settings
+    expect(await run(['retention', '--data', world.data, '--keep', '0s', '--thorough'], settings)).toMatchObject({ code: 0 })
+    const folder = ['--folder', `${EMAIL}:default`]
+    const history = await audit('history', 'docs/plan.txt', ...folder)
+    expect(linesOf(history.stdout).map((line) => line.includes('content released on 2'))).toEqual([true, false, false])
+    expect(await laptop.run('audit', 'history', 'docs/plan.txt')).toEqual(history)
+    const [first] = await auditJson('history', 'docs/plan.txt', ...folder)
+    expect(first).toMatchObject({ position: 3, released: expect.stringMatching(/^2.*Z$/) as string })
+    const gone = await audit('cat', 'docs/plan.txt@3', ...folder)
+    expect(gone).toMatchObject({ code: 1, stderr: expect.stringContaining('was released on') as string })
+    expect(await laptop.run('audit', 'cat', 'docs/plan.txt@3')).toEqual(gone)
+    const back = (...args: string[]) => ['audit', 'restore', 'docs', '--at', '3', '--to', join(world.root, ...args)]
+    const left = await run([...back('here'), '--data', world.data, ...folder], settings)
+    expect(left).toMatchObject({ code: 1, stdout: expect.stringContaining('content was released on') as string })
+    expect(await laptop.run(...back('there'))).toEqual(left)
+  })
 })

@@ -1,6 +1,6 @@
 import type { AdminEvent } from '../../compose/audit-account-log.ts'
 import type { NameBook } from '../../compose/audit.ts'
-import { jsonLine, textLine } from './lines.ts'
+import { csvRecord, jsonLine, textLine } from './lines.ts'
 import { timeText } from './words.ts'
 
 const KEY_DIGITS = 8
@@ -52,18 +52,42 @@ export const adminLine = (names: NameBook, told: AdminEvent): string => {
   return textLine(timeText(time), who.padEnd(14), event.type.padEnd(17), whatOf(told, names))
 }
 
-/** The same for programs: the event's own fields, without the password's verifier. */
-export const adminJson = (names: NameBook, { stream, revision, time, agent, event }: AdminEvent): string => {
-  const { type, ...own } = event
-  const { verifier: _, ...told } = { verifier: undefined, ...own }
+/** The event's own fields, without the password's verifier. */
+const fieldsOf = ({ event }: AdminEvent): object => {
+  const { type: _, ...own } = event
+  const { verifier: __, ...told } = { verifier: undefined, ...own }
+  return { ...told, ...('first' in told ? { first: new Date(told.first).toISOString(), last: new Date(told.last).toISOString() } : {}) }
+}
+
+/** The columns of {@link adminRecord}. */
+export const ADMIN_COLUMNS = ['stream', 'position', 'time', 'action', 'by', 'byName', 'what', 'detail'] as const
+
+/** The same for spreadsheets: `detail` holds the event's own fields as JSON. */
+export const adminRecord = (names: NameBook, told: AdminEvent): string => {
+  const { stream, revision, time, agent, event } = told
+  const byName = agent === undefined ? '' : (names.agentName(agent) ?? '')
+  return csvRecord([
+    stream,
+    revision,
+    new Date(time).toISOString(),
+    event.type,
+    agent ?? '',
+    byName,
+    whatOf(told, names),
+    JSON.stringify(fieldsOf(told)),
+  ])
+}
+
+/** The same for programs. */
+export const adminJson = (names: NameBook, told: AdminEvent): string => {
+  const { stream, revision, time, agent, event } = told
   return jsonLine({
     stream,
     position: revision,
     time: new Date(time).toISOString(),
-    action: type,
+    action: event.type,
     by: agent,
     byName: agent === undefined ? undefined : names.agentName(agent),
-    ...told,
-    ...('first' in told ? { first: new Date(told.first).toISOString(), last: new Date(told.last).toISOString() } : {}),
+    ...fieldsOf(told),
   })
 }

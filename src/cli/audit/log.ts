@@ -5,7 +5,7 @@ import { fail, type Outcome } from '../../compose/failure.ts'
 import { conclude } from '../outcome.ts'
 import { example, type Command } from '../program.ts'
 import { stopSignal } from '../stop.ts'
-import { adminJson, adminLine } from './admin-words.ts'
+import { ADMIN_COLUMNS, adminJson, adminLine, adminRecord } from './admin-words.ts'
 import { auditing, several, type AuditOptions } from './command.ts'
 import { csvRecord, jsonLine, writeLines } from './lines.ts'
 import { eventLine, eventObject } from './words.ts'
@@ -65,13 +65,23 @@ const run = async (options: Options): Promise<Outcome> => {
 }
 
 const runAccount = async (options: Options): Promise<Outcome> => {
-  const { path, agent, account, follow, csv, json } = options
-  if ([path, agent, account, follow, csv].some((option) => option !== undefined))
-    return fail('usage', '--account-events goes with --action, --since, --until and --json alone')
+  const { path, agent, account } = options
+  if ([path, agent, account].some((option) => option !== undefined))
+    return fail(
+      'usage',
+      '--account-events is not about paths, and goes by no --agent or --account: narrow it down with --action, --since and --until',
+    )
   return auditing(options, async (audit) => {
     const { adminPages } = await (await import('../../compose.ts')).auditAccountLog()
-    return writeLines(adminPages(audit, options), (event) => (json === true ? adminJson : adminLine)(audit.names, event))
+    if (options.csv === true) process.stdout.write(csvRecord(ADMIN_COLUMNS))
+    const line = adminLineOf(options)
+    return writeLines(adminPages(audit, options, options.follow === true ? stopSignal() : undefined), (event) => line(audit.names, event))
   })
+}
+
+const adminLineOf = ({ json, csv }: Options) => {
+  if (json === true) return adminJson
+  return csv === true ? adminRecord : adminLine
 }
 
 const lineOf = ({ json, csv }: Options, { names }: Audit): ((event: HistoryEvent) => string) => {
