@@ -26,6 +26,8 @@ export interface Written<A> {
   readonly result: A
   /** As they are in the log; none where nothing was to be appended. */
   readonly events: readonly RecordedEvent[]
+  /** Where the stream ended before them; undefined: there was none. */
+  readonly before: HeadOfStream | undefined
 }
 
 /** What is to be appended, decided over the projections as they are at the stream's head. */
@@ -78,13 +80,13 @@ export const createAppender = (deps: AppendDeps): Appender => {
       const decided = await decide()
       if (E.isLeft(decided)) return decided
       const { drafts, result } = decided.right
-      if (drafts.length === 0) return E.right({ result, events: [] })
+      if (drafts.length === 0) return E.right({ result, events: [], before: head })
       // Others' events may have come in meanwhile: what was decided holds at the head that it was decided over alone.
       if (deps.head(stream)?.revision !== head?.revision) continue
       const appended = await appendOnce(stream, head, drafts)
       if (E.isRight(appended)) {
         const learnt = await deps.learn(stream, appended.right)
-        return E.isLeft(learnt) ? E.left(toFailure(learnt.left)) : E.right({ result, events: appended.right })
+        return E.isLeft(learnt) ? E.left(toFailure(learnt.left)) : E.right({ result, events: appended.right, before: head })
       }
       if (appended.left.tag !== 'Conflict') return E.left(toFailure(appended.left))
     }

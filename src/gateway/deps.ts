@@ -1,10 +1,11 @@
 import type { BlobStore } from '../blobstore/port.ts'
-import type { AgentKey, FolderId } from '../domain/events.ts'
+import type { AgentKey } from '../domain/events.ts'
 import type { EventLog } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Followed, StateFold, StateProjection } from '../projections/port.ts'
 import type { Signer } from '../protocol/signing.ts'
 import type { Passwords } from './passwords.ts'
+import type { FolderAt } from '../transport/port.ts'
 import type { UploadStore } from './uploads.ts'
 
 export interface GatewaySettings {
@@ -50,7 +51,7 @@ export const SILENT: GatewayLogger = { info: () => undefined, warn: () => undefi
 
 /** Whom the gateway tells without being asked; the transports, once they serve. */
 export interface Notifier {
-  notify(agents: readonly AgentKey[], notification: { readonly folder: FolderId; readonly position: number }): void
+  notify(agents: readonly AgentKey[], told: FolderAt): void
   disconnect(agent: AgentKey, reason: string): void
 }
 

@@ -1,6 +1,6 @@
 import { encodeChunks } from './content-codec.ts'
 import type { JsonObject } from './json.ts'
-import type { AgentInfo, Answer } from './messages.ts'
+import type { AgentInfo, Answer, RemoteEntry } from './messages.ts'
 import { encodeEntry, encodeOutcome } from './outcome.ts'
 import { encodeReceipt } from './receipt.ts'
 
@@ -46,19 +46,22 @@ const encodeChanged = ({ outcomes, position, receipt }: Extract<Answer, { tag: '
   ...(receipt === undefined ? {} : { Receipt: encodeReceipt(receipt) }),
 })
 
-const encodeSynced = ({ entries, position, chain, since, head, more }: Extract<Answer, { tag: 'Synced' }>): JsonObject => {
+const encodeSynced = ({ entries, position, chain, since, head, more }: Extract<Answer, { tag: 'Synced' }>): JsonObject => ({
+  Changes: encodeEntries(entries),
+  Position: position,
+  Chain: chain,
+  Since: since,
+  Head: head,
+  More: more,
+})
+
+/** What happened to paths, in the three lists of PySync. */
+export const encodeEntries = (entries: readonly RemoteEntry[]): JsonObject => {
   const live = entries.filter((entry) => entry.content !== undefined)
   return {
-    Changes: {
-      Created: live.filter((entry) => entry.created === true).map(encodeEntry),
-      Updated: live.filter((entry) => entry.created !== true).map(encodeEntry),
-      Deleted: entries.filter((entry) => entry.content === undefined).map(encodeEntry),
-    },
-    Position: position,
-    Chain: chain,
-    Since: since,
-    Head: head,
-    More: more,
+    Created: live.filter((entry) => entry.created === true).map(encodeEntry),
+    Updated: live.filter((entry) => entry.created !== true).map(encodeEntry),
+    Deleted: entries.filter((entry) => entry.content === undefined).map(encodeEntry),
   }
 }
 

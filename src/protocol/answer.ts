@@ -134,21 +134,22 @@ const readChanged = (reader: Reader, fields: Fields): Answer => ({
   receipt: fields.has('Receipt') ? readReceipt(reader, fields.raw('Receipt'), 'Receipt') : undefined,
 })
 
-/** The lists are one again, in the order of the log; of one event's two paths (a move), the one that was left comes first. */
-const readSynced = (reader: Reader, fields: Fields): Answer => {
-  const changes = fields.fields('Changes')
-  const read = (list: string): RemoteEntry[] => changes.list(list, MAX_ENTRIES, (json, at) => readEntry(reader, json, at))
+const readSynced = (reader: Reader, fields: Fields): Answer => ({
+  tag: 'Synced',
+  status: 200,
+  entries: readEntries(reader, fields.fields('Changes'), MAX_ENTRIES),
+  position: fields.integer('Position', -1),
+  chain: readHashOrNothing(fields, 'Chain'),
+  since: readHashOrNothing(fields, 'Since'),
+  head: fields.integer('Head', -1),
+  more: fields.boolean('More'),
+})
+
+/** The lists are one again, in the order of the log; of one event's two paths (a move), the one that was left comes first. `max`: of one list. */
+export const readEntries = (reader: Reader, changes: Fields, max: number): readonly RemoteEntry[] => {
+  const read = (list: string): RemoteEntry[] => changes.list(list, max, (json, at) => readEntry(reader, json, at))
   const entries = [...read('Deleted'), ...read('Created').map((entry) => ({ ...entry, created: true })), ...read('Updated')]
-  return {
-    tag: 'Synced',
-    status: 200,
-    entries: entries.toSorted((a, b) => a.version - b.version),
-    position: fields.integer('Position', -1),
-    chain: readHashOrNothing(fields, 'Chain'),
-    since: readHashOrNothing(fields, 'Since'),
-    head: fields.integer('Head', -1),
-    more: fields.boolean('More'),
-  }
+  return entries.toSorted((a, b) => a.version - b.version)
 }
 
 const readOpened = (reader: Reader, fields: Fields): Answer => ({

@@ -21,9 +21,16 @@ export type TransportError =
   | { readonly tag: 'SignInRefused'; readonly reason: string }
   | { readonly tag: 'TooLarge'; readonly reason: string }
 
+/** A folder's log has grown. `page`: what leads whoever is just before it there (protocol/page.ts); left out where the reader is slow. */
+export interface FolderAt {
+  readonly folder: string
+  readonly position: number
+  readonly page?: Envelope
+}
+
 /** Something the gateway says without being asked. */
 export type Notification =
-  | { readonly tag: 'FolderAt'; readonly folder: string; readonly position: number }
+  | ({ readonly tag: 'FolderAt' } & FolderAt)
   /** (Re)connected and signed in: what was missed meanwhile must be asked for. */
   | { readonly tag: 'Connected' }
   | { readonly tag: 'Disconnected'; readonly reason: string; readonly refused: boolean }
@@ -63,8 +70,8 @@ export type Handler = (envelope: Envelope, peer: Peer, signal: AbortSignal) => P
  */
 export interface ServerTransport extends AsyncDisposable {
   serve(handler: Handler): void
-  /** Best effort, to every connection that is signed in as one of the agents; slow readers are dropped, never buffered for ever. */
-  notify(agents: readonly AgentKey[], notification: { readonly folder: string; readonly position: number }): void
+  /** Best effort, to every connection that is signed in as one of the agents; slow readers get no page, and are dropped in the end, never buffered for ever. */
+  notify(agents: readonly AgentKey[], told: FolderAt): void
   /** Closes every connection of an agent at once. */
   disconnect(agent: AgentKey, reason: string): void
 }

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import type { Notification } from '../../src/transport/port.ts'
+import { MAX_HEAD, MAX_PAYLOAD, type Notification } from '../../src/transport/port.ts'
 import type { TransportAdapter } from './transport.adapters.ts'
 import {
   AGENT,
@@ -97,6 +98,24 @@ const notifying = (net: Network): void => {
     const all = Array.from({ length: 100 }, (_, position) => position)
     await eventually(() => expect(heard.map(positions)).toEqual([all, all, [1000]]))
     expect(heard[0]?.at(-1)).toEqual({ tag: 'FolderAt', folder: 'f', position: 99 })
+  })
+
+  it('brings pages along, byte for byte, and leaves out one that is larger than a message', async () => {
+    const server = await net.server()
+    server.serve(signingIn())
+    const heard = await connected(net.client({ signIn: signIn() }))
+    const pages = [message({ From: 1 }, randomBytes(100)), message({ From: 2 }, randomBytes(48 * 1024)), message({ From: 3 })]
+    for (const [position, page] of pages.entries()) server.notify([AGENT], { folder: 'f', position, page })
+    server.notify([AGENT], { folder: 'f', position: 3, page: message({ Long: 'x'.repeat(MAX_HEAD) }) })
+    server.notify([AGENT], { folder: 'f', position: 4, page: message({}, new Uint8Array(MAX_PAYLOAD + 1)) })
+    await eventually(() => expect(positions(heard)).toEqual([0, 1, 2, 3, 4]))
+    const [, ...told] = heard.filter(({ tag }) => tag !== 'Disconnected')
+    for (const [at, { message: fields, payload }] of pages.entries()) {
+      const page = told[at]?.tag === 'FolderAt' ? told[at].page : undefined
+      expect(page?.message).toEqual(fields)
+      expect(Buffer.from(page?.payload ?? []).equals(payload)).toBe(true)
+    }
+    expect(told.slice(3)).toEqual([3, 4].map((position) => ({ tag: 'FolderAt', folder: 'f', position })))
   })
 
   it('goes on after a reconnection, and stops for a listener that has left', async () => {

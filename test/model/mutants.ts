@@ -55,7 +55,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (message !== undefined) foldMessage(tables.messages, message)',
     replace: 'if (message === undefined) return',
     why: 'the gateway does not remember which messages it has appended',
-    seed: 9,
+    seed: 13,
   },
   {
     invariant: 'I6',

@@ -6,6 +6,7 @@ import {
   NO_BYTES,
   type ClientTransport,
   type Envelope,
+  type FolderAt,
   type Handler,
   type Notification,
   type Peer,
@@ -100,11 +101,12 @@ export class SimServer implements ServerTransport {
     for (const client of this.#network.clients) client.reconnect()
   }
 
-  notify(agents: readonly AgentKey[], { folder, position }: { readonly folder: string; readonly position: number }): void {
+  notify(agents: readonly AgentKey[], { page, ...told }: FolderAt): void {
     for (const client of this.#network.clients) {
       if (client.peer?.agent === undefined || !agents.includes(client.peer.agent) || this.#network.loses()) continue
-      client.notifyLater({ tag: 'FolderAt', folder, position })
-      if (this.#network.doubles()) client.notifyLater({ tag: 'FolderAt', folder, position })
+      const copies = this.#network.doubles() ? 2 : 1
+      for (let copy = 0; copy < copies; copy++)
+        client.notifyLater({ tag: 'FolderAt', ...told, ...(page === undefined ? {} : { page: overTheWire(page) }) })
     }
   }
 

@@ -14,7 +14,7 @@ import { openDatabase } from '../../src/lib/sqlite.ts'
 import { encodeRequest } from '../../src/protocol/request.ts'
 import { signInText } from '../../src/protocol/signing.ts'
 import { MemoryNetwork } from '../../src/transport/memory.ts'
-import type { ClientTransport } from '../../src/transport/port.ts'
+import type { ClientTransport, FolderAt } from '../../src/transport/port.ts'
 import { path, temporaryFolder } from './disk.ts'
 import { enrol, gatewayWorld, type Enrolled, type World as GatewayWorld } from './gateway.ts'
 import { pathsOf, treeOf } from './tree.ts'
@@ -63,8 +63,11 @@ export class EngineWorld {
   readonly gateway: GatewayWorld
   readonly network = new MemoryNetwork({ clock: systemClock })
   readonly devices: EngineDevice[] = []
-  /** How many bytes of contents have gone up and down. */
+  /** How many bytes of contents have gone up and down in answer to requests. */
   contentBytes = 0
+  /** What devices have asked, and when they are told of the folder's growth: a test may tell them something else. */
+  readonly asked: { readonly device: string | undefined; readonly action: unknown }[] = []
+  telling: (told: FolderAt) => FolderAt = (told) => told
   readonly #stopped: Waiting[] = []
 
   private constructor(gateway: GatewayWorld) {
@@ -75,12 +78,16 @@ export class EngineWorld {
     const world = new EngineWorld(await gatewayWorld())
     const server = world.network.server()
     server.serve(async (envelope, peer, signal) => {
+      world.asked.push({ device: peer.agent, action: envelope.message['Action'] })
       await world.#pass(envelope.message['Action'], peer.agent)
       const answer = await world.gateway.gateway.handle(envelope, peer, signal)
       world.contentBytes += envelope.payload.length + answer.payload.length
       return answer
     })
-    world.gateway.gateway.addNotifier(server)
+    world.gateway.gateway.addNotifier({
+      notify: (agents, told) => server.notify(agents, world.telling(told)),
+      disconnect: (agent, reason) => server.disconnect(agent, reason),
+    })
     onTestFinished(async () => {
       for (const device of world.devices) await device.stop()
       await server[Symbol.asyncDispose]()
@@ -300,5 +307,8 @@ export const expectSame = async (world: EngineWorld): Promise<void> => {
     expect(device.sync.status(), device.name).toMatchObject({ inSync: true, pending: 0, incoming: 0, held: [], problems: [] })
   }
 }
+
+/** A notification as devices that are slow readers get it. */
+export const withoutPage = ({ folder, position }: FolderAt): FolderAt => ({ folder, position })
 
 export const conflictsOf = (device: EngineDevice): string[] => device.paths.filter((name) => name.includes(' (conflict '))

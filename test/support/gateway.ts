@@ -24,7 +24,7 @@ import { sha256 } from '../../src/protocol/hash.ts'
 import type { Answer, Head, Request, SignedBatch } from '../../src/protocol/messages.ts'
 import { encodeRequest } from '../../src/protocol/request.ts'
 import { createKeyPair, registrationProofText, signInText, verify, type Signer } from '../../src/protocol/signing.ts'
-import { NO_BYTES, type Peer } from '../../src/transport/port.ts'
+import { NO_BYTES, type FolderAt, type Peer } from '../../src/transport/port.ts'
 import { path } from './memory-tree.ts'
 
 /** A clock that stands still until told; sleeps end at once, and move it. */
@@ -54,7 +54,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {}, shared
   const signer = createKeyPair(Buffer.alloc(32, 7))
   let chance = 0
   const random = (bytes: number): Buffer => Buffer.alloc(bytes, (chance += 1))
-  const told: { readonly keys: readonly string[]; readonly folder: string; readonly position: number }[] = []
+  const told: ({ readonly keys: readonly string[] } & FolderAt)[] = []
   const cut: string[] = []
   const faults: string[] = []
   const open = async (
@@ -90,7 +90,7 @@ export const gatewayWorld = async ({ settings = {}, log: logOptions = {}, shared
       throw new Error('the log could not be followed')
     const gateway = createGateway(deps)
     gateway.addNotifier({
-      notify: (keys, { folder, position }) => void told.push({ keys, folder, position }),
+      notify: (keys, news) => void told.push({ keys, ...news }),
       disconnect: (key) => void cut.push(key),
     })
     return { ...gateway, deps, stateDatabase, followDatabase }

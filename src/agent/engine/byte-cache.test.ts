@@ -7,7 +7,7 @@ const MIB = 1024 * 1024
 const hashOf = (number: number): Hash => number.toString(16).padStart(64, '0') as Hash
 
 it('keeps the latest contents, up to its limit', () => {
-  const cache = new ByteCache()
+  const cache = new ByteCache(32 * MIB)
   for (let each = 0; each < 40; each += 1) cache.set(hashOf(each), new Uint8Array(MIB))
   const kept = Array.from({ length: 40 }, (_, each) => each).filter((each) => cache.get(hashOf(each)) !== undefined)
   expect(kept.at(0)).toBe(8)
@@ -15,7 +15,7 @@ it('keeps the latest contents, up to its limit', () => {
 })
 
 it('makes room for others when a content is sent, and counts each once', () => {
-  const cache = new ByteCache()
+  const cache = new ByteCache(32 * MIB)
   for (let each = 0; each < 32; each += 1) cache.set(hashOf(each), new Uint8Array(MIB))
   cache.set(hashOf(3), new Uint8Array(MIB))
   cache.delete(hashOf(5))
@@ -26,7 +26,7 @@ it('makes room for others when a content is sent, and counts each once', () => {
 })
 
 it('counts the memory that contents share until the last of them is gone (I16)', () => {
-  const cache = new ByteCache()
+  const cache = new ByteCache(32 * MIB)
   const block = new Uint8Array(4 * MIB)
   for (let each = 0; each < 4; each += 1) cache.set(hashOf(each), block.subarray(each, each + 1))
   expect(cache.total).toBe(4 * MIB)

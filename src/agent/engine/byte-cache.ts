@@ -1,15 +1,16 @@
 import type { Hash } from '../../domain/content.ts'
 
-const LIMIT = 32 * 1024 * 1024
-
-const ENOUGH = LIMIT / 2
-
-/** The bytes of small contents between their reading and their sending, so that most are read once; bounded, the oldest go first (I16). */
+/** The bytes of small contents that are soon asked for: between their reading and their sending, say, so that most are read once. Bounded, the oldest go first (I16). */
 export class ByteCache {
   readonly #bytes = new Map<Hash, Uint8Array>()
   /** How many of the contents lie in each block of memory: it is let go with the last of them. */
   readonly #blocks = new Map<ArrayBufferLike, number>()
+  readonly #limit: number
   #total = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
 
   set(hash: Hash, bytes: Uint8Array): void {
     if (this.#bytes.has(hash)) return
@@ -18,7 +19,7 @@ export class ByteCache {
     this.#blocks.set(bytes.buffer, sharers + 1)
     if (sharers === 0) this.#total += bytes.buffer.byteLength
     for (const oldest of this.#bytes.keys()) {
-      if (this.#total <= LIMIT) return
+      if (this.#total <= this.#limit) return
       this.delete(oldest)
     }
   }
@@ -29,7 +30,7 @@ export class ByteCache {
 
   /** So much waits to be sent that more need not be read yet: it would only push out what is to be sent next. */
   get isAmple(): boolean {
-    return this.#total > ENOUGH
+    return this.#total > this.#limit / 2
   }
 
   get(hash: Hash): Uint8Array | undefined {

@@ -51,6 +51,8 @@ export type ApplyJob =
   | { readonly tag: 'conflict'; readonly content: Content }
 
 const RECEIPTS_KEPT = 1_000
+const BYTES_KEPT = 32 * 1024 * 1024
+const TOLD_KEPT = 2 * 1024 * 1024
 
 /** Some 100 bytes each (I16). */
 const MAX_GONE_CHUNKS = 50_000
@@ -72,7 +74,10 @@ export class FolderContext {
   readonly #running = new Set<Promise<void>>()
   readonly ignore = new IgnoreRules()
   readonly problems = new Problems()
-  readonly bytes = new ByteCache()
+  /** Contents between their reading and their sending. */
+  readonly bytes = new ByteCache(BYTES_KEPT)
+  /** Contents that came with a notification, their hashes checked. */
+  readonly told = new ByteCache(TOLD_KEPT)
   readonly looks: LookQueue
   readonly unlooked = new Unlooked()
   readonly hot = new Set<SyncPath>()
@@ -111,6 +116,8 @@ export class FolderContext {
   /** Since when deletions have been waiting. */
   destructiveSince: number | undefined
   pullWanted = true
+  /** A Sync is under way. */
+  pulling = false
   /** Paths whose versions are being fetched. */
   readonly fetching = new Map<SyncPath, BaseState>()
   largeFetches = 0

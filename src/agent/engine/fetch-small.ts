@@ -105,8 +105,21 @@ const stageMoved = async (ctx: FolderContext, moved: readonly Found[], done: Map
 
 const EMPTY = new Uint8Array(0)
 
+/** Contents that came with the notification of their versions. */
+const takeAlong = ({ told }: FolderContext, group: readonly Wanted[]): ReadonlyMap<Hash, Uint8Array> => {
+  const along = new Map<Hash, Uint8Array>()
+  for (const { version } of group) {
+    const { hash } = version.content
+    const bytes = told.get(hash)
+    if (bytes !== undefined) along.set(hash, bytes)
+  }
+  for (const hash of along.keys()) told.delete(hash)
+  return along
+}
+
 const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promise<void> => {
-  const asked = group.filter(({ version }) => version.content.size > 0)
+  const along = takeAlong(ctx, group)
+  const asked = group.filter(({ version: { content } }) => content.size > 0 && !along.has(content.hash))
   const opened: Opened | undefined =
     asked.length === 0
       ? { bytes: new Map(), missing: new Set() }
@@ -119,7 +132,7 @@ const fetchRemote = async (ctx: FolderContext, group: readonly Wanted[]): Promis
   const files: { wanted: Wanted; stage: string; bytes: Uint8Array }[] = []
   for (const wanted of group) {
     const { hash, size } = chunkOf(wanted)
-    const bytes = size === 0 ? EMPTY : opened.bytes.get(hash)
+    const bytes = size === 0 ? EMPTY : (along.get(hash) ?? opened.bytes.get(hash))
     if (bytes === undefined) notCome(ctx, wanted, opened, hash)
     else if (wanted.version.content.kind === 'symlink') stageSymlink(ctx, wanted, bytes)
     else files.push({ wanted, stage: stageName(wanted), bytes })

@@ -1,6 +1,6 @@
 import { utimesSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { conflictsOf, EngineWorld, expectSame } from '../../../test/support/engine-world.ts'
+import { conflictsOf, EngineWorld, expectSame, withoutPage } from '../../../test/support/engine-world.ts'
 
 describe('changes that cross', () => {
   it('an edit and a rename: the edit is at both names that people gave it', async () => {
@@ -63,6 +63,7 @@ describe('changes that cross', () => {
     a.hint('file')
     await stopped.arrived
     const pull = world.stopNext(a, 'Sync')
+    world.telling = withoutPage
     b.write('file', 'two')
     await b.settle()
     await pull.arrived

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { failing } from '../../../test/support/disk.ts'
-import { conflictsOf, EngineWorld, expectSame, type EngineDevice } from '../../../test/support/engine-world.ts'
+import { conflictsOf, EngineWorld, expectSame, withoutPage, type EngineDevice } from '../../../test/support/engine-world.ts'
 import { until } from '../../../test/support/wait.ts'
 
 /** A message of the device has been answered, and nothing of it is recorded yet; then its agent ends. */
@@ -10,6 +10,7 @@ const stopUnsettled = async (world: EngineWorld, device: EngineDevice, change: (
   device.hint(hint)
   await changes.arrived
   const pull = world.stopNext(device, 'Sync')
+  world.telling = withoutPage
   changes.release()
   await pull.arrived
   await until('the answer to be kept', () => device.database.prepare('SELECT 1 FROM outbox WHERE outcomes IS NOT NULL').get() !== undefined)

@@ -13,7 +13,7 @@ import { graveLoop } from './graves.ts'
 import { approve } from './holds.ts'
 import { planLoop } from './planner.ts'
 import { publishLoop, resumeOutbox } from './publish.ts'
-import { pullLoop } from './pull.ts'
+import { pullLoop, takeTold } from './pull.ts'
 import { FileReader } from './reader.ts'
 import { reportLoop } from './report.ts'
 import { lookLoop } from './scan.ts'
@@ -28,6 +28,7 @@ const onNotification = (ctx: FolderContext, notification: Notification): void =>
     case 'FolderAt':
       if (notification.folder !== ctx.deps.folder) return
       ctx.head = Math.max(ctx.head, notification.position)
+      if (notification.page !== undefined) takeTold(ctx, { position: notification.position, page: notification.page })
       break
     case 'Connected':
       ctx.connected = true
@@ -149,7 +150,13 @@ const run = async (ctx: FolderContext): Promise<void> => {
   await rootIsHere(ctx)
   if (ctx.stopped()) return
   const reader = new FileReader(ctx)
-  const stopListening = ctx.deps.transport.notifications((notification) => onNotification(ctx, notification))
+  const stopListening = ctx.deps.transport.notifications((notification) => {
+    try {
+      onNotification(ctx, notification)
+    } catch (error) {
+      ctx.crash(error)
+    }
+  })
   const watching = ctx.deps.watch.start(
     (hint) => onHint(ctx, hint),
     (path: SyncPath) => ctx.ignore.ignores(path, true),

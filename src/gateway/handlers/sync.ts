@@ -46,7 +46,11 @@ export const reaches = async (core: Core, folder: FolderId, position: number): P
   position <= (core.state.head(folderStream(folder))?.revision ?? -1) || E.isRight(await core.tail.catchUp())
 
 /** A page ends where its last event does: a move's two paths come together. */
-const pageSince = (core: Core, folder: FolderId, position: number): { readonly entries: readonly TreeEntry[]; readonly more: boolean } => {
+export const pageSince = (
+  core: Core,
+  folder: FolderId,
+  position: number,
+): { readonly entries: readonly TreeEntry[]; readonly more: boolean } => {
   const found = core.state.tree(folder).since(position, PAGE_ENTRIES + 1)
   let bytes = 0
   let end = 0
@@ -58,7 +62,8 @@ const pageSince = (core: Core, folder: FolderId, position: number): { readonly e
   return { entries: found, more: false }
 }
 
-const weigh = ({ path, content }: TreeEntry): number =>
+/** An entry's bytes as JSON, roughly. */
+export const weigh = ({ path, content }: TreeEntry): number =>
   ENTRY_BYTES +
   Buffer.byteLength(JSON.stringify(path)) +
   (content?.manifest.tag === 'chunks' ? content.manifest.chunks.length * CHUNK_BYTES : CHUNK_BYTES)

@@ -5,6 +5,7 @@ import { folderStream } from '../../protocol/streams.ts'
 import type { AppendFailure, Written } from '../append.ts'
 import type { Core } from '../core.ts'
 import { notifyAll } from '../notify.ts'
+import { pagesAfter } from '../page.ts'
 import { failed, refused } from '../refusals.ts'
 import { contentsOf, decideBatch, type Batch } from './decide-batch.ts'
 import type { Job } from './job.ts'
@@ -123,17 +124,21 @@ const writeBatch = async (core: Core, folder: FolderId, taken: readonly Waiting[
   return settle(core, folder, taken, written.right)
 }
 
-const settle = async (core: Core, folder: FolderId, taken: readonly Waiting[], { result, events }: Written<Batch>): Promise<number> => {
+const settle = async (
+  core: Core,
+  folder: FolderId,
+  taken: readonly Waiting[],
+  { result, events, before }: Written<Batch>,
+): Promise<number> => {
+  const jobs = taken.map(({ job }) => job)
   // First of all: others wait for it, and it costs less than the receipts.
   const last = events.at(-1)
-  if (last !== undefined) notifyAll(core, folder, last.revision, new Set(taken.map(({ job }) => job.agent.key)))
-  const answers = await receiptsOf(
-    core,
-    folder,
-    taken.map(({ job }) => job),
-    result.decided,
-    events,
-  )
+  if (last !== undefined)
+    notifyAll(core, folder, last.revision, {
+      authors: new Set(jobs.map(({ agent }) => agent.key)),
+      pages: pagesAfter(core, folder, before, last.revision, jobs),
+    })
+  const answers = await receiptsOf(core, folder, jobs, result.decided, events)
   answers.forEach((answer, index) => taken[index]?.resolve(answer))
   return answers.length
 }

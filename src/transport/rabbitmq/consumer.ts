@@ -69,8 +69,9 @@ export class Consumer {
     const taken = this.#decode(delivery)
     if (E.isLeft(taken)) return this.#refuse(delivery, taken.left)
     const { envelope, from, user, read } = taken.right
-    const { unread } = this.#shared
+    const { unread, pages } = this.#shared
     unread.read(user, read)
+    pages.read(user, read)
     // Who reads nothing is not worth any work.
     if (read !== undefined && !unread.fits(lineOf(delivery), 0)) return this.#refuse(delivery, UNREAD)
     const sender = this.#senders.of(from)

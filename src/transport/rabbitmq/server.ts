@@ -1,6 +1,7 @@
 import type { AgentKey } from '../../domain/events.ts'
-import { bodyOf, CONTENT_TYPE } from './wire.ts'
-import { NO_BYTES, type Envelope, type Handler, type Peer, type ServerTransport } from '../port.ts'
+import { CONTENT_TYPE } from './wire.ts'
+import { notificationFrame } from '../notification.ts'
+import type { Envelope, FolderAt, Handler, Peer, ServerTransport } from '../port.ts'
 import { SERVER_LIMITS, type ServerLimits, type SessionServerOptions } from '../session/options.ts'
 import { pauseAfter } from '../session/pause.ts'
 import { refusal } from '../session/refusal.ts'
@@ -8,6 +9,7 @@ import { AmqpConnection, userOf, type AmqpChannel, type BrokerAddress } from './
 import type { Source } from './consumer.ts'
 import { Members } from './members.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
+import { PageBudget } from './page-budget.ts'
 import { Reader } from './reader.ts'
 import { allSenders, type AllSenders } from './senders.ts'
 import type { ServerShared } from './shared.ts'
@@ -38,6 +40,9 @@ export interface RabbitServerTransport extends ServerTransport {
 }
 
 const CHUNK_WINDOW = 16
+/** Pages are for changes that come one by one: a larger one, or one for more agents, costs the broker more than it spares. */
+const LARGEST_PAGE = 64 * 1024
+const MOST_PAGES = 32
 /** Addressed by one message; with more the headers would not fit a frame. */
 const MOST_ADDRESSED = 300
 const MAX_PAUSE_MS = 5000
@@ -49,6 +54,7 @@ class RabbitServer implements RabbitServerTransport {
   readonly #options: RabbitServerOptions
   readonly #limits: ServerLimits
   readonly #stop = new AbortController()
+  readonly #pages: PageBudget
   readonly #running: Promise<void>
   #handler: Handler | undefined
   #publishing: AmqpChannel | undefined
@@ -57,6 +63,7 @@ class RabbitServer implements RabbitServerTransport {
   constructor(options: RabbitServerOptions) {
     this.#options = options
     this.#limits = { ...SERVER_LIMITS, ...options.limits }
+    this.#pages = new PageBudget(options.clock, options.random)
     this.#running = this.#run()
   }
 
@@ -68,13 +75,25 @@ class RabbitServer implements RabbitServerTransport {
     this.#handler = handler
   }
 
-  notify(agents: readonly AgentKey[], { folder, position }: { readonly folder: string; readonly position: number }): void {
-    const body = bodyOf('notification', { message: { Action: 'FolderAt', Folder: folder, Position: position }, payload: NO_BYTES })
-    if (body._tag === 'Left') return
-    for (let from = 0; from < agents.length; from += MOST_ADDRESSED) {
-      const [first = '', ...others] = agents.slice(from, from + MOST_ADDRESSED)
-      void this.#publishing?.publish(NOTIFICATIONS, first, body.right, { contentType: CONTENT_TYPE, BCC: others })
+  notify(agents: readonly AgentKey[], { folder, position, page }: FolderAt): void {
+    const unpaged = page === undefined ? agents : this.#sendPage(agents, { folder, position, page })
+    const body = Buffer.concat(notificationFrame({ folder, position }))
+    for (let from = 0; from < unpaged.length; from += MOST_ADDRESSED) {
+      const [first = '', ...others] = unpaged.slice(from, from + MOST_ADDRESSED)
+      void this.#publishing?.publish(NOTIFICATIONS, first, body, { contentType: CONTENT_TYPE, BCC: others })
     }
+  }
+
+  /** To each agent by itself, with a token of its own; returns those who are not to get it. */
+  #sendPage(agents: readonly AgentKey[], told: FolderAt): readonly AgentKey[] {
+    const body = Buffer.concat(notificationFrame(told))
+    if (body.length > LARGEST_PAGE || agents.length > MOST_PAGES) return agents
+    return agents.filter((agent) => {
+      const token = this.#pages.take(agent, body.length)
+      if (token !== undefined)
+        void this.#publishing?.publish(NOTIFICATIONS, agent, body, { contentType: CONTENT_TYPE, headers: { 'x-answer': token } })
+      return token === undefined
+    })
   }
 
   disconnect(agent: AgentKey): void {
@@ -165,6 +184,7 @@ class RabbitServer implements RabbitServerTransport {
     const { broker, clock, random, shards, log = () => undefined } = this.#options
     return {
       unread: new Unread(clock, random),
+      pages: this.#pages,
       clock,
       shards,
       user: userOf(broker),

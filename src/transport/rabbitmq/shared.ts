@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Envelope, Peer } from '../port.ts'
 import type { Delivery } from './amqp.ts'
 import type { NotTaken } from './deliveries.ts'
+import type { PageBudget } from './page-budget.ts'
 import type { AllSenders } from './senders.ts'
 import type { Unread } from './unread.ts'
 
@@ -13,6 +14,7 @@ export interface ServerShared {
   readonly user: string
   readonly senders: AllSenders
   readonly unread: Unread
+  readonly pages: PageBudget
   /** Chunks that one gateway works on at a time. */
   readonly chunkWindow: number
   /** How long what has begun may take to end, when a queue is given up. */

@@ -3,9 +3,13 @@ import type { RandomBytes } from '../session/options.ts'
 
 const MiB = 1024 * 1024
 
-/** What one channel of an agent may leave unread, and all of one user together: the broker keeps answers in memory until they are read, and asks nobody. */
-const CHANNEL_BYTES = 48 * MiB
-const USER_BYTES = 128 * MiB
+/** What one channel of an agent may leave unread, and all of one user together: the broker keeps what it sends in memory until it is read, and asks nobody. */
+export interface UnreadLimits {
+  readonly channel: number
+  readonly user: number
+}
+
+const ANSWERS: UnreadLimits = { channel: 48 * MiB, user: 128 * MiB }
 /** To say that there is too much is an answer, too: after so much of it nothing more is said. */
 const WORDS_BYTES = MiB
 /** What an answer costs the broker beside its bytes. */
@@ -54,9 +58,11 @@ export class Unread {
   readonly #clock: Clock
   readonly #random: RandomBytes
   readonly #users = new Map<string, User>()
+  readonly #limits: UnreadLimits
   #made = 0
 
-  constructor(clock: Clock, random: RandomBytes) {
+  constructor(clock: Clock, random: RandomBytes, limits: UnreadLimits = ANSWERS) {
+    this.#limits = limits
     this.#clock = clock
     this.#random = random
     this.#gateway = this.#secret()
@@ -67,7 +73,7 @@ export class Unread {
     const known = this.#users.get(user)
     if (known === undefined) return true
     const more = bytes + OVERHEAD - (words ? WORDS_BYTES : 0)
-    return (known.lines.get(id)?.bytes ?? 0) + more <= CHANNEL_BYTES && bytesOf(known) + more <= USER_BYTES
+    return (known.lines.get(id)?.bytes ?? 0) + more <= this.#limits.channel && bytesOf(known) + more <= this.#limits.user
   }
 
   /** To be called with each answer that goes out; its token. */

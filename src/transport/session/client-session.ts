@@ -1,7 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../protocol/json.ts'
-import { NO_BYTES, type Envelope } from '../port.ts'
+import { readNotification } from '../notification.ts'
+import { NO_BYTES, type Envelope, type FolderAt } from '../port.ts'
 import { encodeFrame, type Frame, type FrameError } from './framing.ts'
 import type { Ending, Link } from './link.ts'
 import { Outstanding, unreachable, type Result } from './outstanding.ts'
@@ -22,7 +23,7 @@ const FULL = 1024 * 1024
 /** One connection of a client, from its challenge to its end. */
 export class ClientSession {
   readonly #link: Link
-  readonly #folderAt: (folder: string, position: number) => void
+  readonly #folderAt: (told: FolderAt) => void
   readonly #outstanding: Outstanding
   /** Requests that wait until the wire is less full, in order. */
   readonly #waiting: Waiting[] = []
@@ -30,7 +31,7 @@ export class ClientSession {
   readonly #closed = Promise.withResolvers<void>()
   #ended: string | undefined
 
-  constructor(link: Link, clock: Clock, requestTimeoutMs: number, folderAt: (folder: string, position: number) => void) {
+  constructor(link: Link, clock: Clock, requestTimeoutMs: number, folderAt: (told: FolderAt) => void) {
     this.#link = link
     this.#folderAt = folderAt
     this.#outstanding = new Outstanding(clock, requestTimeoutMs, () => link.received())
@@ -128,9 +129,10 @@ export class ClientSession {
       // Some links count as full by what is unanswered, not by what is unsent.
       return this.#sendWaiting()
     }
-    const { Nonce: nonce, Folder: folder, Position: position } = head
+    const { Nonce: nonce } = head
     if (type === 'challenge' && typeof nonce === 'string') return this.#nonce.resolve(nonce)
-    if (type === 'notification' && typeof folder === 'string' && typeof position === 'number') return this.#folderAt(folder, position)
+    const told = type === 'notification' ? readNotification({ message: head, payload }) : undefined
+    if (told !== undefined) return this.#folderAt(told)
     this.close('protocol', `The gateway sent a frame of the type ${type} that is not of the expected form.`)
   }
 

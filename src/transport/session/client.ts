@@ -2,7 +2,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js'
 import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../protocol/json.ts'
-import type { ClientTransport, Envelope, Notification, TransportError } from '../port.ts'
+import type { ClientTransport, Envelope, FolderAt, Notification, TransportError } from '../port.ts'
 import { ClientSession } from './client-session.ts'
 import type { Link } from './link.ts'
 import type { RandomBytes } from './options.ts'
@@ -111,7 +111,7 @@ export class SessionClient implements ClientTransport {
     const link = await this.#connect(signal)
     if (E.isLeft(link)) return E.left({ reason: link.left, refused: false, liveMs: 0 })
     // Before Connected is told there is nobody to tell: who hears Connected asks for all that was missed.
-    const folderAt = (folder: string, position: number): void => this.#session && this.#tell({ tag: 'FolderAt', folder, position })
+    const folderAt = (told: FolderAt): void => this.#session && this.#tell({ tag: 'FolderAt', ...told })
     const session = new ClientSession(link.right, this.#options.clock, this.#options.requestTimeoutMs ?? 60_000, folderAt)
     const giveUp = (): void => session.terminate('Connecting took too long, or was given up.')
     signal.addEventListener('abort', giveUp)

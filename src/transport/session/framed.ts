@@ -1,9 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../protocol/json.ts'
-import { NO_BYTES, type Envelope } from '../port.ts'
+import { notificationFrame } from '../notification.ts'
+import { NO_BYTES, type Envelope, type FolderAt } from '../port.ts'
 import type { Connection } from './connection.ts'
-import { encodeFrame, type Frame, type FrameError, type FrameType } from './framing.ts'
+import { encodeFrame, type Frame, type FrameError, type FrameType, type Pieces } from './framing.ts'
 import type { Link } from './link.ts'
 import { refusal } from './refusal.ts'
 
@@ -38,9 +39,9 @@ export class FramedPeer {
     this.connection.handle({ message: head, payload }, (answer) => this.#reply(id, answer))
   }
 
-  /** Sends it now, or the newest of its folder once the wire keeps up again. */
-  notify(folder: string, position: number): void {
-    if (this.connection.keepsUp) return void this.#send('notification', 0, { Action: 'FolderAt', Folder: folder, Position: position })
+  /** Sends it now; or, once the wire keeps up again, where its folder has got to, without a page. */
+  notify({ folder, position }: FolderAt, frame: Pieces): void {
+    if (this.connection.keepsUp) return void this.#put(frame)
     this.#pending.set(folder, position)
     if (this.#pending.size > MOST_PENDING) this.connection.terminate()
   }
@@ -60,8 +61,12 @@ export class FramedPeer {
   async #send(type: FrameType, id: number, head: JsonObject, payload: Uint8Array = NO_BYTES): Promise<void> {
     const pieces = encodeFrame({ type, id, head, payload })
     if (E.isLeft(pieces)) return this.#reply(id, this.connection.fault(new Error(pieces.left)))
+    await this.#put(pieces.right)
+  }
+
+  async #put(pieces: Pieces): Promise<void> {
     await this.connection.put((flushed) =>
-      this.#link.send(pieces.right, () => {
+      this.#link.send(pieces, () => {
         flushed()
         this.#flushed()
       }),
@@ -72,6 +77,6 @@ export class FramedPeer {
     if (this.#pending.size === 0 || !this.connection.keepsUp || this.connection.signal.aborted) return
     const pending = [...this.#pending]
     this.#pending.clear()
-    for (const [folder, position] of pending) this.notify(folder, position)
+    for (const [folder, position] of pending) this.notify({ folder, position }, notificationFrame({ folder, position }))
   }
 }

@@ -1,5 +1,6 @@
 import type { AgentKey } from '../../domain/events.ts'
-import type { Handler, ServerTransport } from '../port.ts'
+import { notificationFrame } from '../notification.ts'
+import type { FolderAt, Handler, ServerTransport } from '../port.ts'
 import { Connection, type Surroundings } from './connection.ts'
 import { FramedPeer } from './framed.ts'
 import type { Link, Pipe } from './link.ts'
@@ -44,8 +45,9 @@ export class SessionServer implements ServerTransport {
     this.#handler = handler
   }
 
-  notify(agents: readonly AgentKey[], { folder, position }: { readonly folder: string; readonly position: number }): void {
-    for (const agent of agents) for (const peer of this.#framed.get(agent) ?? []) peer.notify(folder, position)
+  notify(agents: readonly AgentKey[], told: FolderAt): void {
+    const frame = notificationFrame(told)
+    for (const agent of agents) for (const peer of this.#framed.get(agent) ?? []) peer.notify(told, frame)
   }
 
   disconnect(agent: AgentKey, reason: string): void {

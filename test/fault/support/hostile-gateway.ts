@@ -28,7 +28,11 @@ export class HostileGateway implements AsyncDisposable {
       const honest = await world.gateway.handle(envelope, peer, signal)
       return this.lie(envelope.message, honest) ?? honest
     })
-    world.gateway.addNotifier(server)
+    // Without pages: what agents learn they ask for, and may be lied to. Pages that lie: `src/agent/engine/told-pages.test.ts`.
+    world.gateway.addNotifier({
+      notify: (agents, { folder, position }) => server.notify(agents, { folder, position }),
+      disconnect: (agent, reason) => server.disconnect(agent, reason),
+    })
   }
 
   static async start(): Promise<HostileGateway> {
