@@ -17,14 +17,17 @@ const fsyncOf = async (directory: string): Promise<void> => {
 
 /** Directories whose entries outlive a power cut. */
 export interface DurableDirectories {
-  /** Makes a directory below `root`, and those above it, durably; known ones cost nothing. */
-  ensure(directory: string): Promise<void>
+  /**
+   * Makes a directory below `root`, and those above it; known ones cost nothing. Once it is there it may be written into: `durable` resolves when its own entry,
+   * and those above it, are durable, too.
+   */
+  ensure(directory: string): Promise<{ readonly durable: Promise<void> }>
   /** Makes the entries durable that a directory has now. Callers that come while a sync of it is still to start share that one. */
   sync(directory: string): Promise<void>
 }
 
 export const createDurableDirectories = (root: string): DurableDirectories => {
-  const known = new Map<string, Promise<void>>([[root, Promise.resolve()]])
+  const known = new Map<string, ReturnType<DurableDirectories['ensure']>>([[root, Promise.resolve({ durable: Promise.resolve() })]])
   const running = new Map<string, Promise<void>>()
   const toStart = new Map<string, Promise<void>>()
 
@@ -46,14 +49,17 @@ export const createDurableDirectories = (root: string): DurableDirectories => {
   }
 
   // Also where the directory is there: a process that was killed may have made it without syncing its parent.
-  const make = async (directory: string): Promise<void> => {
+  const make: DurableDirectories['ensure'] = async (directory) => {
     const parent = dirname(directory)
-    await ensure(parent)
+    const above = await ensure(parent)
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await sync(parent)
+    const durable = Promise.all([above.durable, sync(parent)]).then(() => undefined)
+    // Whoever writes into it waits for it; until then a failure is nobody's yet.
+    durable.catch(() => known.delete(directory))
+    return { durable }
   }
 
-  const ensure = (directory: string): Promise<void> => {
+  const ensure: DurableDirectories['ensure'] = (directory) => {
     const made = known.get(directory)
     if (made !== undefined) return made
     const making = make(directory)

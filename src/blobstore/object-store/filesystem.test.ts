@@ -54,10 +54,13 @@ beforeEach(async () => {
 afterEach(() => rm(join(root, '..'), { recursive: true }))
 
 describe('the file-system store', () => {
-  it('makes the content durable before its name, then the name, and first the directories above it', async () => {
+  it('makes the content durable before its name, then the name, and meanwhile the directories above it', async () => {
     taken()
     await put('chunks/ab/x')
-    expect(taken()).toEqual(['fsync ', 'fsync /chunks', 'fdatasync /.tmp/T', 'rename /chunks/ab/x', 'fsync /chunks/ab'])
+    const steps = taken()
+    const above = ['fsync ', 'fsync /chunks']
+    expect(steps.filter((step) => !above.includes(step))).toEqual(['fdatasync /.tmp/T', 'rename /chunks/ab/x', 'fsync /chunks/ab'])
+    expect(steps.filter((step) => above.includes(step))).toEqual(above)
     await put('chunks/ab/y')
     expect(taken()).toEqual(['fdatasync /.tmp/T', 'rename /chunks/ab/y', 'fsync /chunks/ab'])
     await store.remove('chunks/ab/y')()

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { statSync, type Stats } from 'node:fs'
 import { mkdir, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type * as TE from 'fp-ts/lib/TaskEither.js'
@@ -71,9 +72,21 @@ const read = async (
   return short ? E.left({ tag: 'Damaged', name, reason: 'shorter than its range' }) : E.right(bytes)
 }
 
+/** The first look of a turn of the event loop is done here, in less time than the way to the thread pool takes; many would keep this thread from all else. */
+const createLook = (): ((path: string) => Promise<Stats>) => {
+  let looked = false
+  return async (path) => {
+    if (looked) return stat(path)
+    looked = true
+    setImmediate(() => (looked = false))
+    return statSync(path)
+  }
+}
+
 const storeIn = (root: string, directories: DurableDirectories): ObjectStore => {
   const writes = createLimit(MAX_WRITES)
   const reads = createLimit(MAX_READS)
+  const look = createLook()
   const reading = <A>(name: string, work: () => Promise<E.Either<StoreError, A>>): TE.TaskEither<StoreError, A> =>
     attempt(name, readError, () => reads(work))
   const writing = (name: string, work: (target: string) => Promise<void>): TE.TaskEither<StoreError, void> =>
@@ -81,14 +94,14 @@ const storeIn = (root: string, directories: DurableDirectories): ObjectStore => 
   return {
     put: (name, bytes) =>
       writing(name, async (target) => {
-        await directories.ensure(dirname(target))
+        const { durable } = await directories.ensure(dirname(target))
         await writeWhole(join(root, TEMPORARY, randomBytes(12).toString('hex')), target, bytes)
-        await directories.sync(dirname(target))
+        await Promise.all([durable, directories.sync(dirname(target))])
       }),
     get: (name, range) => reading(name, () => read(root, name, range)),
     stat: (name) =>
       reading(name, async () => {
-        const found = await stat(join(root, name))
+        const found = await look(join(root, name))
         return found.isFile() ? E.right(found.size) : E.left({ tag: 'NotFound', name })
       }),
     list: (prefix) => list(root, prefix),
@@ -115,7 +128,8 @@ const makeRoot = async (root: string, directories: DurableDirectories): Promise<
 
 /**
  * Objects as files below `root`, an absolute path, which is made where it is not there, in the directories that their names say. A put
- * is one temporary file, fsync, rename, and fsync of the directory, shared by those who put into it at once.
+ * is one temporary file, fsync, rename, and fsync of the directory, shared by those who put into it at once; where the directory is new, the one above it is
+ * synced meanwhile.
  */
 export const openFilesystemStore = (root: string): TE.TaskEither<StoreError, ObjectStore> =>
   attempt('root', writeError, async () => {
