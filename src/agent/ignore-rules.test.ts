@@ -18,6 +18,16 @@ describe('IgnoreRules', () => {
     expect(ignored(new IgnoreRules(), ['a', 'b/', '.git/', '.eventsyncignore'])).toEqual([])
   })
 
+  it('have one fingerprint, whatever order they came in, and another when they change', () => {
+    const print = (files: Readonly<Record<string, string>>): string => rules(files).fingerprint
+    expect(print({})).toBe('')
+    expect(print({ '': 'a', d: 'b' })).toBe(print({ d: 'b', '': 'a' }))
+    expect(new Set([print({ '': 'a' }), print({ '': 'b' }), print({ d: 'a' }), print({ '': 'a', d: 'a' })]).size).toBe(4)
+    const made = rules({ '': 'a' })
+    made.set('', undefined)
+    expect(made.fingerprint).toBe('')
+  })
+
   it('match names at any depth, and paths from their own directory', () => {
     const made = rules({ '': '*.log\n/top\nd/inner\n' })
     expect(ignored(made, ['a.log', 'd/e/a.log', 'top', 'd/top', 'd/inner', 'e/d/inner', 'a.logs'])).toEqual([

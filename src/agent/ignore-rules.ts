@@ -1,5 +1,6 @@
 import ignore, { type Ignore } from 'ignore'
 import { ancestorsOf, type SyncPath } from '../domain/path.ts'
+import { sha256 } from '../protocol/hash.ts'
 
 /** The name of the files that list what does not sync (gitignore's syntax, for their own folder and below); they sync themselves. */
 export const IGNORE_FILE = '.eventsyncignore'
@@ -19,6 +20,12 @@ export class IgnoreRules {
 
   has(directory: SyncPath | ''): boolean {
     return this.#byDirectory.has(directory)
+  }
+
+  /** One text for the same rules; empty where there are none. */
+  get fingerprint(): string {
+    if (this.#byDirectory.size === 0) return ''
+    return sha256(JSON.stringify([...this.#byDirectory].map(([directory, { text }]) => [directory, text]).toSorted()))
   }
 
   /** As in git, what lies under an ignored directory is ignored, whatever deeper rules say. */

@@ -239,9 +239,15 @@ export class FolderContext {
     if (asked) this.look(path)
   }
 
+  /** Writes again what the index says of paths by ignore rules, and by which. */
+  refresh(directory: SyncPath | ''): void {
+    this.index.refresh(directory)
+    this.index.setMeta('rules', this.ignore.fingerprint)
+  }
+
   /** New ignore rules: what they name is left alone from now on, and the rest is looked for. */
   rulesChanged(directory: SyncPath | ''): void {
-    this.index.refresh(directory)
+    this.refresh(directory)
     this.rewalk.add(directory)
     this.wake.look.notify()
     this.planAll()

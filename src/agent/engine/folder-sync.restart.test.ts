@@ -78,6 +78,28 @@ describe('a restart', () => {
     expect(conflictsOf(b)).toEqual([])
   })
 
+  it('brings what was ignored, where the rules went or changed while it was off', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    await b.stop()
+    a.write('x.log', 'x')
+    a.write('y.log', 'y')
+    await a.settle()
+    b.write('.eventsyncignore', '*.log\n')
+    b.start()
+    await world.settle()
+    expect([b.paths, b.sync.status().inSync]).toEqual([['.eventsyncignore'], true])
+    await b.stop()
+    b.write('.eventsyncignore', 'y.log\n')
+    b.start()
+    await world.settle()
+    expect(b.paths).toEqual(['.eventsyncignore', 'x.log'])
+    await b.stop()
+    b.remove('.eventsyncignore')
+    b.start()
+    await expectSame(world)
+    expect(b.paths).toEqual(['x.log', 'y.log'])
+  })
+
   it('changes nothing where nothing has changed', async () => {
     const { world, a, b } = await EngineWorld.pair()
     a.write('d/one', 'x')

@@ -63,16 +63,17 @@ const onWatched = (ctx: FolderContext): void => {
   ctx.wake.look.notify()
 }
 
-/** The rules that were known when the agent last ran, so that nothing ignored is touched before the scan comes by. */
+/** The rules in the ignore files that were known when the agent last ran, so that nothing ignored is touched before the scan comes by. */
 const loadRules = async (ctx: FolderContext): Promise<void> => {
   const files = ctx.index.ignoreFiles()
-  if (files.length === 0) return
-  for (const reading of await ctx.deps.disk.read(files)) {
+  for (const reading of files.length === 0 ? [] : await ctx.deps.disk.read(files)) {
     // A link's text is no list of rules.
     if (reading.tag !== 'read' || reading.content.kind !== 'file' || reading.bytes === undefined) continue
     const parent = parsePath(reading.path.slice(0, -IGNORE_FILE.length - 1))
     ctx.ignore.set(E.isRight(parent) ? parent.right : '', Buffer.from(reading.bytes).toString('utf8'))
   }
+  // They may have changed, or gone, while no agent ran: what the index has passed over by the old ones is open now.
+  if (!ctx.stopped() && ctx.ignore.fingerprint !== (ctx.index.meta('rules') ?? '')) ctx.refresh('')
 }
 
 const isSettled = (ctx: FolderContext): boolean => isAtRest(ctx) && !ctx.pullWanted
