@@ -107,7 +107,8 @@ class Judge {
         'path' in other.event &&
         other.event.path === path,
     )
-    const here = this.#lastPutAt(path, content)
+    // A conflict copy comes of what was put under the name that it stands beside: also where a person had given an earlier copy that name.
+    const here = latest([this.#lastPutAt(path, content), this.#lastPutAt(beforeAside(path), content)])
     if (earlier !== undefined && (here ?? -1) < earlier.sequence) {
       const byCut = last(this.#device.history.appeared.get(path), this.#entry.sequence, (event) => event.content === content)?.by === 'cut'
       this.#fail(
