@@ -43,6 +43,7 @@ const notePlaced = (
   const { version } = job
   const local = placedOf(ctx, seen, version.content)
   ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
+  if (isNew(node)) ctx.arrivals.add(path, { at: ctx.now, brought: true })
   if (isNew(node) && job.chunks.length < 2) return () => ctx.adoptPlaced(path, version, local)
   ctx.index.setLocal(path, local, job.chunks)
   if (node.local === undefined && node.base?.content.kind === 'file') ctx.broughtBack.add(1, ctx.now)

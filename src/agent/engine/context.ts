@@ -10,6 +10,7 @@ import { IgnoreRules } from '../ignore-rules.ts'
 import { FolderIndex } from '../index/folder-index.ts'
 import type { LocalNode, Node } from '../index/node.ts'
 import { ByteCache } from './byte-cache.ts'
+import { RecentArrivals } from './recent-arrivals.ts'
 import { RecentDeletions } from './recent-deletions.ts'
 import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
 import { LookQueue } from './look-queue.ts'
@@ -56,6 +57,9 @@ const TOLD_KEPT = 2 * 1024 * 1024
 
 /** Some 100 bytes each (I16). */
 const MAX_GONE_CHUNKS = 50_000
+
+/** What is found gone so much later, while no deletion waits, is no part of the same. */
+const APART_MS = 1_000
 
 const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
 const TOO_LONG = 'the path is longer than 4,096 bytes, which no other device could be told of'
@@ -140,6 +144,11 @@ export class FolderContext {
   head = -1
   /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
   vanishedAt = -Infinity
+  /** When those that wait now began to be found gone; what vanished before the first scan of a run may have gone at any time before it. */
+  vanishingSince = -Infinity
+  readonly arrivals = new RecentArrivals()
+  /** When deletions were last held that were not before. */
+  heldAt = -Infinity
   /** The chunks of large files that vanished, by inode: one that appears with it is most likely the same under a new name. */
   readonly goneChunks = createLru<string, readonly Chunk[]>(MAX_GONE_CHUNKS, (chunks) => chunks.length)
   /** When a file was last found that is new here. */
@@ -207,6 +216,12 @@ export class FolderContext {
   planAll(): void {
     this.sweep = ''
     this.wake.plan.notify()
+  }
+
+  /** A path was found to be gone from the disk. */
+  vanished(): void {
+    if (this.scanned && this.queues.destructive.size === 0 && this.now - this.vanishedAt > APART_MS) this.vanishingSince = this.now
+    this.vanishedAt = this.now
   }
 
   /** A worker is done with a path, one way or another. */

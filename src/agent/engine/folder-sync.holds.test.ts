@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { containing } from '../../../test/support/disk.ts'
 import { EngineWorld, expectSame, type EngineDevice } from '../../../test/support/engine-world.ts'
+import { systemClock } from '../../lib/clock.ts'
 
 const manyFiles = (device: EngineDevice, count: number, text: string): string[] => {
   const names = Array.from({ length: count }, (_, at) => `f${String(at).padStart(3, '0')}`)
@@ -41,6 +43,82 @@ describe('I15: deletions that wait for a person', () => {
     expect(a.sync.status()).toMatchObject({ held: names.filter((name) => name !== 'f003') })
   })
 
+  it('one more arrives while they vanish: those that were there are all of them', async () => {
+    let frozen: number | undefined
+    const clock = { ...systemClock, monotonic: () => frozen ?? systemClock.monotonic() }
+    const { world, a, b } = await EngineWorld.pair({ clock })
+    const names = manyFiles(a, 20, 'text')
+    await expectSame(world)
+    frozen = systemClock.monotonic()
+    for (const name of names) b.remove(name)
+    b.hint(...names)
+    await b.until('all to be found gone', ({ pending }) => pending === 20)
+    a.write('late', 'text')
+    a.hint('late')
+    const recorded = b.database.prepare("SELECT 1 FROM node WHERE path = 'late' AND base IS NOT NULL")
+    await b.until('one more to arrive', () => recorded.get() !== undefined)
+    frozen = undefined
+    await world.settle()
+    expect(a.paths).toEqual([...names, 'late'])
+    expect(b.sync.status()).toMatchObject({ held: names })
+  })
+
+  it('one more arrives before a start finds that they are gone: so it is then', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const names = manyFiles(a, 20, 'text')
+    await expectSame(world)
+    await b.stop()
+    for (const name of names) b.remove(name)
+    a.write('late', 'text')
+    await a.settle()
+    const watched = Promise.withResolvers<void>()
+    const start = b.watch.start.bind(b.watch)
+    // The scan waits for it.
+    b.watch.start = async (hint) => {
+      await watched.promise
+      return start(hint)
+    }
+    b.start()
+    const recorded = b.database.prepare("SELECT 1 FROM node WHERE path = 'late' AND base IS NOT NULL")
+    await b.until('one more to arrive', () => recorded.get() !== undefined)
+    watched.resolve()
+    await world.settle()
+    expect(a.paths).toEqual([...names, 'late'])
+    expect(b.sync.status()).toMatchObject({ held: names })
+  })
+
+  it('some of many are deleted that came a moment ago: those go', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const names = manyFiles(a, 40, 'text')
+    await expectSame(world)
+    for (const name of names.slice(12)) b.remove(name)
+    await expectSame(world)
+    expect(a.paths).toEqual(names.slice(0, 12))
+  })
+
+  it('what comes and goes while others are held goes everywhere, unless it is many', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const names = manyFiles(a, 20, 'text')
+    await expectSame(world)
+    for (const name of names) a.remove(name)
+    await world.settle()
+    const passing = Array.from({ length: 9 }, (_, at) => `passing${at}`)
+    for (const name of passing) a.write(name, name)
+    await world.settle()
+    expect(b.paths).toEqual([...names, ...passing])
+    for (const name of passing) a.remove(name)
+    await world.settle()
+    expect(b.paths).toEqual(names)
+    expect(a.sync.status().held).toEqual(names)
+    const many = Array.from({ length: 10 }, (_, at) => `many${at}`)
+    for (const name of many) a.write(name, name)
+    await world.settle()
+    for (const name of many) a.remove(name)
+    await world.settle()
+    expect(a.sync.status().held).toEqual([...names, ...many])
+    expect(b.paths).toEqual([...names, ...many])
+  })
+
   it('some of them approved: those go, the others stay held', async () => {
     const { world, a, b } = await EngineWorld.pair()
     const names = manyFiles(a, 20, 'text')
@@ -75,6 +153,9 @@ describe('I15: deletions that wait for a person', () => {
     expect(b.text('f000')).toBe('new f000')
     expect(a.sync.status()).toMatchObject({ inSync: false, held: names })
     expect(countOf(world, 'DeletionHeld')).toBe(1)
+    expect(a.reportsOf('held')).toMatchObject([
+      { count: 12, reason: containing('all files of the folder went back to older content here') },
+    ])
     a.sync.approveDeletions()
     await expectSame(world)
     expect(b.text('f000')).toBe('old f000')

@@ -11,9 +11,16 @@ const WAITING = '1'
 /** It was marked: what it lacks is being deleted. */
 const TAKEN = 'taken'
 
-const SENTENCES: Readonly<Record<HoldReason, string>> = {
-  everything: 'all files of the folder were deleted here',
-  overHalf: "over half of the folder's files were deleted or went back to older content here",
+const HOW_MANY: Readonly<Record<HoldReason, string>> = {
+  everything: 'all files of the folder',
+  overHalf: "over half of the folder's files",
+}
+
+/** Why a person is asked, in words: a branch that was checked out is no deletion to them. */
+const sentence = (reason: HoldReason, vanished: number, returned: number): string => {
+  if (returned === 0) return `${HOW_MANY[reason]} were deleted here`
+  const what = vanished === 0 ? 'went back' : 'were deleted or went back'
+  return `${HOW_MANY[reason]} ${what} to older content here, as when a disk is put back or another branch is checked out`
 }
 
 interface Counted {
@@ -69,6 +76,13 @@ export const heldPaths = (ctx: FolderContext): string[] => {
 const isApproved = (ctx: FolderContext, path: SyncPath): boolean =>
   ctx.index.statement('SELECT 1 FROM held WHERE path = ? AND approved = 1').get(path) !== undefined
 
+/** Files that came while those that wait were being deleted: who deleted all that there was knew nothing of them. */
+const cameMeanwhile = (ctx: FolderContext): number =>
+  ctx.arrivals.broughtSince(ctx.vanishingSince).filter((path) => {
+    const { local, base } = ctx.index.get(path)
+    return local !== undefined && base?.content.kind === 'file' && base.content.size > 0
+  }).length
+
 /** Judges all deletions (and returns to older content) that wait, as one (I15): why a person must approve those that none has approved yet. */
 export const tooManyDeletions = (ctx: FolderContext): string | undefined => {
   if (rootIsApproved(ctx)) return undefined
@@ -78,17 +92,36 @@ export const tooManyDeletions = (ctx: FolderContext): string | undefined => {
   const returned = countOf(ctx, `SELECT count(*) AS n FROM (${RETURNED})`)
   const deleting = vanished + returned - approved + recent
   if (deleting < 10) return undefined
-  const reason = mustHold({ synced: ctx.index.countSynced() + recent, deleting })
-  return reason === undefined ? undefined : SENTENCES[reason]
+  const reason = mustHold({ synced: ctx.index.countSynced() + recent - cameMeanwhile(ctx), deleting })
+  return reason === undefined ? undefined : sentence(reason, vanished + recent, returned)
+}
+
+/** So few that vanish later are not held for the sake of those that are. */
+const FEW = 10
+
+/** Those of a few that vanished now which had come after others were held: files that live for a moment, as programs make them. They are no part of that. */
+const passing = (ctx: FolderContext): readonly SyncPath[] => {
+  if (heldCount(ctx) === 0) return []
+  const sql = `SELECT path FROM node WHERE ${VANISHED} AND path NOT IN (SELECT path FROM held) LIMIT ${FEW}`
+  // One TEXT column, written from validated paths.
+  const news = (ctx.index.statement(sql).all() as unknown as { readonly path: SyncPath }[]).map(({ path }) => path)
+  return news.length < FEW ? news.filter((path) => ctx.arrivals.cameSince(path, ctx.heldAt)) : []
 }
 
 /** Holds every deletion that waits and that nobody has approved; tells how many of them are news. */
 export const holdWaiting = (ctx: FolderContext): number =>
   ctx.index.atomically(() => {
     const before = heldCount(ctx)
-    ctx.index.statement(`INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM node WHERE ${VANISHED}`).run()
+    const left = JSON.stringify(passing(ctx))
+    ctx.index
+      .statement(
+        `INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM node WHERE ${VANISHED} AND path NOT IN (SELECT value FROM json_each(?))`,
+      )
+      .run(left)
     ctx.index.statement(`INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM (${RETURNED})`).run()
-    return heldCount(ctx) - before
+    const news = heldCount(ctx) - before
+    if (news > 0) ctx.heldAt = ctx.now
+    return news
   })
 
 /** A deletion has gone out. What a person approved is none that a later one is judged with. */

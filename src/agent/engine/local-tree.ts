@@ -135,7 +135,7 @@ export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
   if (local.content.kind === 'directory') forgetBelow(ctx, path)
   if (local.content.size > CHUNK_MIN) ctx.goneChunks.set(local.seen.inode, ctx.index.chunksOf(path))
   ctx.index.setLocal(path, undefined)
-  ctx.vanishedAt = ctx.now
+  ctx.vanished()
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
   ctx.plan(path)
 }
@@ -157,7 +157,7 @@ export const forgetBelow = (ctx: FolderContext, directory: SyncPath): void => {
 
 const noteAbsentNode = (ctx: FolderContext, path: SyncPath): void => {
   ctx.index.setLocal(path, undefined)
-  ctx.vanishedAt = ctx.now
+  ctx.vanished()
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
   ctx.plan(path)
 }

@@ -38,6 +38,7 @@ const accepted = (ctx: FolderContext, change: Change, outcome: Extract<Outcome, 
 const report = (ctx: FolderContext, change: Change): void => {
   if (change.tag === 'hold' || change.tag === 'approve') return
   ctx.deps.report({ tag: 'sent', action: change.tag, path: change.path, ...(change.tag === 'move' ? { from: change.from } : {}) })
+  if (change.tag === 'create') ctx.arrivals.add(change.path, { at: ctx.now, brought: false })
   if (change.tag === 'delete') noteDeletion(ctx, change.path)
   else ctx.looks.sent(change.path, ctx.now)
   releaseHold(ctx, change.path)
