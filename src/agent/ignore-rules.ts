@@ -25,7 +25,8 @@ export class IgnoreRules {
   /** One text for the same rules; empty where there are none. */
   get fingerprint(): string {
     if (this.#byDirectory.size === 0) return ''
-    return sha256(JSON.stringify([...this.#byDirectory].map(([directory, { text }]) => [directory, text]).toSorted()))
+    const all = [...this.#byDirectory].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return sha256(JSON.stringify(all.map(([directory, { text }]) => [directory, text])))
   }
 
   /** As in git, what lies under an ignored directory is ignored, whatever deeper rules say. */
