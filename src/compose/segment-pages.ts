@@ -11,16 +11,16 @@ import { workerUrl } from '../lib/worker-url.ts'
 import type { SegmentAnswer, SegmentFiles, SegmentQuestion } from './segment-worker.ts'
 
 /** Records of a segment: what passes between threads, and what is read again where something is wrong. */
-const ROWS = 1024
+const ROWS = 256
 /** A shorter log is read sooner than threads are started. */
-const FROM_ROWS = 8 * ROWS
+const FROM_ROWS = 8192
 /** Each takes some 50 MiB. */
 const MAX_THREADS = 4
 /** What waits for each thread, so that none waits. */
-const QUEUED = 2
+const QUEUED = 4
 
 /** Of a thread: what it reads dies young. */
-const YOUNG_MIB = 16
+const YOUNG_MIB = 24
 
 type Known = () => ReadonlyMap<AgentKey, KnownAgent>
 

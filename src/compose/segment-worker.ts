@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { checkSegment, type CheckedSegment } from '../audit/verify/segment.ts'
+import { segmentChecker, type CheckedSegment } from '../audit/verify/segment.ts'
 import type { AgentKey } from '../domain/events.ts'
 import type { Summed } from '../eventlog/sqlite-index-sum.ts'
 import { openSegmentReads } from '../eventlog/sqlite-scan.ts'
@@ -32,16 +32,16 @@ if (port === null) throw new Error('this module is a worker thread')
 
 const reads = openSegmentReads(log)
 const keys = new Map<AgentKey, string | null>()
-const deps = {
-  keyOf: (agent: AgentKey) => keys.get(agent),
+const check = segmentChecker({
+  keyOf: (agent) => keys.get(agent),
   chainAt: reads.chainAt,
-  isTrusted: (stream: string, revision: number) => revision <= (trusted.get(stream) ?? -1),
-}
+  isTrusted: (stream, revision) => revision <= (trusted.get(stream) ?? -1),
+})
 
 port.on('message', ({ from, to, agents }: SegmentQuestion) => {
   for (const [agent, key] of agents) keys.set(agent, key)
   const read = reads.between(from, to)
-  const segment = read && checkSegment(read.events, deps)
+  const segment = read && check(read.events)
   const answer: SegmentAnswer = { sum: read?.sum, segment }
   port.postMessage(answer, segment === undefined ? [] : [segment.records.buffer, segment.chunks.buffer])
 })

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import * as E from 'fp-ts/lib/Either.js'
+import { createLatest } from '../lib/latest.ts'
 import { databaseFailure, isDamage, openDatabase } from '../lib/sqlite.ts'
 import type { LogScan, ReadError, RecordedEvent, ScanDamage, ScanPage } from './port.ts'
 import { createRowsSum, indexSum, type RowsSum, type Summed } from './sqlite-index-sum.ts'
@@ -225,10 +226,14 @@ export interface SegmentReads extends Disposable {
   readonly chainAt: (stream: string, revision: number) => string | undefined
 }
 
+const MAX_CHAINS = 64
+
 /** Opens what {@link openSqliteScan} has opened before. */
 export const openSegmentReads = (file: string): SegmentReads => {
   const db = openDatabase(file, { synchronous: 'FULL', readOnly: true })
   const reads = prepare(db)
+  // Several messages begin with what was the last of all.
+  const chains = createLatest<string, string>(MAX_CHAINS)
   const chain = db.prepare('SELECT chain FROM events WHERE stream = (SELECT id FROM streams WHERE name = ?) AND revision = ?')
   return {
     between: (from, to) => {
@@ -241,8 +246,13 @@ export const openSegmentReads = (file: string): SegmentReads => {
       return { events, sum: sum.value }
     },
     chainAt: (stream, revision) => {
+      const name = `${stream}@${revision}`
+      const known = chains.get(name)
+      if (known !== undefined) return known
       const found = unlessDamaged(() => chain.get(stream, revision))?.['chain']
-      return typeof found === 'string' ? found : undefined
+      if (typeof found !== 'string') return undefined
+      chains.set(name, found)
+      return found
     },
     [Symbol.dispose]: () => db.close(),
   }

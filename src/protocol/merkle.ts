@@ -1,5 +1,5 @@
 import { EMPTY_HASH, type Chunk, type Hash } from '../domain/content.ts'
-import { sha256, sha256Bytes } from './hash.ts'
+import { sha256, sha256Binary, sha256Bytes } from './hash.ts'
 
 /** Hash of a leaf (RFC 6962, section 2.1): SHA-256 of a zero byte and the leaf's bytes. */
 export const leafHash = (bytes: string | Uint8Array): Hash => (typeof bytes === 'string' ? sha256(`\0${bytes}`) : sha256(leafData(bytes)))
@@ -51,11 +51,23 @@ const rootOf = (levels: readonly (readonly Buffer[])[]): Hash => {
   return root === undefined ? EMPTY_HASH : hexOf(root)
 }
 
-/** Merkle root (RFC 6962) over leaf hashes; of none, SHA-256 of nothing. */
+const HASH_BYTES = 32
+/** A one, and a pair of hashes: what a node is the hash of. */
+const pair = Buffer.alloc(1 + 2 * HASH_BYTES, 1)
+
+/** Merkle root (RFC 6962) over leaf hashes; of none, SHA-256 of nothing. Each level is written over the one below. */
 export const merkleRoot = (leaves: readonly Hash[]): Hash => {
-  let level = leaves.map(bytesOf)
-  while (level.length > 1) level = above(level)
-  return rootOf([level])
+  if (leaves.length === 0) return EMPTY_HASH
+  const level = Buffer.allocUnsafe(leaves.length * HASH_BYTES)
+  leaves.forEach((leaf, at) => level.write(leaf, at * HASH_BYTES, 'hex'))
+  for (let count = leaves.length; count > 1; count = Math.ceil(count / 2)) {
+    for (let left = 0; left + 1 < count; left += 2) {
+      level.copy(pair, 1, left * HASH_BYTES, (left + 2) * HASH_BYTES)
+      level.write(sha256Binary(pair), (left / 2) * HASH_BYTES, 'latin1')
+    }
+    if (count % 2 === 1) level.copyWithin(((count - 1) / 2) * HASH_BYTES, (count - 1) * HASH_BYTES, count * HASH_BYTES)
+  }
+  return hexOf(level.subarray(0, HASH_BYTES))
 }
 
 const pathIn = (levels: readonly (readonly Buffer[])[], index: number): Hash[] => {

@@ -2,6 +2,7 @@ import type { Change } from '../../domain/change.ts'
 import type { Chunk } from '../../domain/content.ts'
 import type { FileEvent, FolderId } from '../../domain/events.ts'
 import { parentOf, type SyncPath } from '../../domain/path.ts'
+import { createLatest } from '../../lib/latest.ts'
 import { fileIdOf } from '../../protocol/event-ids.ts'
 import type { FileChange } from './judge.ts'
 import {
@@ -51,9 +52,25 @@ export interface Records {
 }
 
 const TYPES = { FileCreated: CREATE, FileUpdated: UPDATE, FileMoved: MOVE, FileDeleted: DELETE } as const
-/** Directories whose keys are at hand. */
-const MAX_KEYS = 1024
 const LIMIT = 2 ** 32
+
+type DirectoryKeys = (folder: FolderId, path: SyncPath) => TableKey
+
+/** Directories whose keys are at hand. */
+const MAX_KEYS = 16_384
+
+/** Keys of directories, which are those of many files. */
+export const createDirectoryKeys = (): DirectoryKeys => {
+  const known = createLatest<string, TableKey>(MAX_KEYS)
+  return (folder, path) => {
+    const name = `${folder}/${path}`
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const key = keyOfPath(folder, path)
+    known.set(name, key)
+    return key
+  }
+}
 
 /** Writes the records of a segment, in the order of its events. */
 export class RecordWriter {
@@ -61,12 +78,13 @@ export class RecordWriter {
   #end = 0
   #chunks: Uint32Array<ArrayBuffer>
   #chunksEnd = 0
-  readonly #parents = new Map<string, TableKey>()
+  readonly #directoryKey: DirectoryKeys
   readonly #prefixes = new Map<FolderId, string>()
   /** Streams in which something was made beside the next change: that is judged with it. */
   readonly #beside = new Set<number>()
 
-  constructor(events: number) {
+  constructor(events: number, directoryKey: DirectoryKeys) {
+    this.#directoryKey = directoryKey
     this.#records = new Uint32Array(events * WORDS)
     this.#chunks = new Uint32Array(2 * events * CHUNK_WORDS)
   }
@@ -118,7 +136,7 @@ export class RecordWriter {
     this.#records.set(keyOfPath(folder, path), key)
     const above = parentOf(path)
     if (above === undefined) return 0
-    this.#records.set(this.#parentKey(folder, above), parent)
+    this.#records.set(this.#directoryKey(folder, above), parent)
     return flag
   }
 
@@ -142,16 +160,6 @@ export class RecordWriter {
     this.#chunks.set(keyOfHash(hash), this.#chunksEnd)
     this.#chunks[this.#chunksEnd + KEY_WORDS] = size
     this.#chunksEnd += CHUNK_WORDS
-  }
-
-  #parentKey(folder: FolderId, parent: SyncPath): TableKey {
-    const name = `${folder}/${parent}`
-    const known = this.#parents.get(name)
-    if (known !== undefined) return known
-    if (this.#parents.size >= MAX_KEYS) this.#parents.clear()
-    const key = keyOfPath(folder, parent)
-    this.#parents.set(name, key)
-    return key
   }
 
   #prefixOf(folder: FolderId): string {

@@ -5,7 +5,7 @@ import { auditWorld, verifying, type Evidence } from '../../../test/support/audi
 import type { RecordedEvent } from '../../eventlog/port.ts'
 import { createKeyPair } from '../../protocol/signing.ts'
 import type { Fault, FaultKind } from './fault.ts'
-import { checkSegment } from './segment.ts'
+import { segmentChecker } from './segment.ts'
 import type { LogPages } from './verify.ts'
 
 let good: Evidence
@@ -30,12 +30,13 @@ const partsOf = (events: readonly RecordedEvent[], size: number): readonly (read
 const inSegments = (events: readonly RecordedEvent[], size: number) => {
   const seen = { segments: 0, pages: 0 }
   const pages: LogPages = async function* (known) {
+    const check = segmentChecker({
+      keyOf: (agent) => known().get(agent)?.publicKey,
+      chainAt: (stream, revision) => events.find((event) => event.stream === stream && event.revision === revision)?.chain,
+      isTrusted: () => false,
+    })
     for (const part of partsOf(events, size)) {
-      const segment = checkSegment(part, {
-        keyOf: (agent) => known().get(agent)?.publicKey,
-        chainAt: (stream, revision) => events.find((event) => event.stream === stream && event.revision === revision)?.chain,
-        isTrusted: () => false,
-      })
+      const segment = check(part)
       const page = { events: part, damage: [] }
       if (segment === undefined) seen.pages += 1
       else seen.segments += 1

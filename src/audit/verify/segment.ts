@@ -9,7 +9,7 @@ import type { Head } from '../../protocol/messages.ts'
 import { headText, verify } from '../../protocol/signing.ts'
 import { folderOfStream } from '../../protocol/streams.ts'
 import { Messages } from './message.ts'
-import { RecordWriter, type Records } from './record-writer.ts'
+import { createDirectoryKeys, RecordWriter, type Records } from './record-writer.ts'
 import { Streams } from './streams.ts'
 
 /** A stream's events in a segment: they follow the one with the chain `previous`, and each other. */
@@ -51,13 +51,16 @@ export interface SegmentDeps {
 }
 
 /**
- * Checks a segment of the log for itself, on whatever thread: chains, forms, ids, messages and their signatures. undefined: something is wrong or unusual,
- * and whoever reads the log in its order has to look for what, so that it is told in one way alone.
+ * Checks segments of the log, each for itself, on whatever thread: chains, forms, ids, messages and their signatures. undefined: something is wrong or
+ * unusual, and whoever reads the log in its order has to look for what, so that it is told in one way alone.
  */
-export const checkSegment = (events: readonly RecordedEvent[], deps: SegmentDeps): CheckedSegment | undefined => {
-  const check = new SegmentCheck(events.length, deps)
-  for (const event of events) if (!check.take(event)) return undefined
-  return check.finish()
+export const segmentChecker = (deps: SegmentDeps): ((events: readonly RecordedEvent[]) => CheckedSegment | undefined) => {
+  const directoryKey = createDirectoryKeys()
+  return (events) => {
+    const check = new SegmentCheck(deps, new RecordWriter(events.length, directoryKey))
+    for (const event of events) if (!check.take(event)) return undefined
+    return check.finish()
+  }
 }
 
 interface Part extends StreamPart {
@@ -69,7 +72,6 @@ interface Part extends StreamPart {
 
 class SegmentCheck {
   readonly #deps: SegmentDeps
-  readonly #count: number
   readonly #parts = new Map<string, Part>()
   readonly #streams = new Streams(() => this.#fail())
   readonly #decodeMetadata = createMetadataDecoder()
@@ -77,18 +79,19 @@ class SegmentCheck {
   readonly #whole: RecordedEvent[] = []
   readonly #records: RecordWriter
   #signatures = 0
+  #events = 0
   #isRight = true
 
-  constructor(count: number, deps: SegmentDeps) {
-    this.#count = count
+  constructor(deps: SegmentDeps, records: RecordWriter) {
     this.#deps = deps
-    this.#records = new RecordWriter(count)
+    this.#records = records
   }
 
   /** False: something is wrong with the event. */
   take(event: RecordedEvent): boolean {
     const part = this.#parts.get(event.stream) ?? this.#begin(event)
     this.#streams.take(event)
+    this.#events += 1
     part.last = event.revision
     part.chain = event.chain
     if (part.folder === undefined) this.#passOn(part, event)
@@ -100,7 +103,7 @@ class SegmentCheck {
     for (const { messages } of this.#parts.values()) messages?.end()
     if (!this.#isRight) return undefined
     return {
-      events: this.#count,
+      events: this.#events,
       streams: [...this.#parts.values()].map(({ stream, first, previous, last, chain }) => ({ stream, first, previous, last, chain })),
       messages: this.#messages,
       signatures: this.#signatures,

@@ -88,12 +88,18 @@ export class Table {
     this.#used = new Uint8Array(this.#capacity)
     for (let old = 0; old < used.length; old += 1) {
       if (used[old] !== 1) continue
-      const key = keys.subarray(old * KEY_WORDS, (old + 1) * KEY_WORDS)
-      const slot = this.#place(key)
+      const slot = this.#freeSlot(keys[old * KEY_WORDS] ?? 0)
       this.#used[slot] = 1
-      this.#keys.set(key, slot * KEY_WORDS)
-      this.#values.set(values.subarray(old * columns, (old + 1) * columns), slot * columns)
+      for (let word = 0; word < KEY_WORDS; word += 1) this.#keys[slot * KEY_WORDS + word] = keys[old * KEY_WORDS + word] ?? 0
+      for (let column = 0; column < columns; column += 1) this.#values[slot * columns + column] = values[old * columns + column] ?? 0
     }
+  }
+
+  /** The first free slot of a key that is not there, by its first word. */
+  #freeSlot(word: number): number {
+    let slot = Math.floor((word / 2 ** 32) * this.#capacity)
+    while (this.#used[slot] === 1) slot = slot + 1 === this.#capacity ? 0 : slot + 1
+    return slot
   }
 }
 
