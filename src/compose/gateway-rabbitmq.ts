@@ -52,6 +52,7 @@ export const startRabbit = async (
       broker: { url: config.url },
       shards: config.shards,
       disconnect: management.disconnect,
+      uploads: gateway.uploadedElsewhere,
       log: tell.event,
       state,
       shares: ({ gateways, mine }) => logger.info('sharing the request queues', { gateways, queues: mine }),

@@ -1,3 +1,4 @@
+import type { AccountId } from '../domain/events.ts'
 import { describe, expect, it } from 'vitest'
 import { bytesOf, chunkOf, creating, deleting, enrol, gatewayWorld, textFile, updating, type Enrolled } from '../../test/support/gateway.ts'
 import { path } from '../../test/support/memory-tree.ts'
@@ -106,6 +107,21 @@ describe('contents', () => {
     ).toMatchObject({ missing: [] })
     uploads.expire(world.clock.wall() + 8 * 24 * 3_600_000)
     expect(await laptop.change([creating('a', 'one')])).toMatchObject({ status: 100 })
+  })
+
+  it('what another gateway has taken in counts as uploaded here, and it is told what this one takes in', async () => {
+    const world = await gatewayWorld()
+    const laptop = await enrol(world, 1)
+    const [one, two] = [chunkOf(bytesOf('one')), chunkOf(bytesOf('two'))]
+    const told: unknown[] = []
+    const uploaded = async (...what: unknown[]): Promise<void> => void told.push(what)
+    world.gateway.addNotifier({ notify: () => undefined, disconnect: () => undefined, uploaded })
+    await laptop.upload([bytesOf('one')])
+    const account = world.gateway.deps.state.directory.folder(laptop.folder)?.account ?? ('' as AccountId) // undefined: the folder is there
+    expect(told).toEqual([[account, [one]]])
+    world.gateway.uploadedElsewhere(account, [two])
+    const asked = await laptop.ask({ tag: 'Missing', key: laptop.key, folder: laptop.folder, chunks: [one.hash, two.hash] })
+    expect(asked.answer).toMatchObject({ missing: [] })
   })
 
   it('bytes of another hash are refused, alone or inside a message, and nothing is stored', async () => {

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Chunk, Hash } from '../domain/content.ts'
-import type { FolderId } from '../domain/events.ts'
+import type { AccountId, FolderId } from '../domain/events.ts'
 import type { RecordedEvent } from '../eventlog/port.ts'
 import { createLru, type Lru } from '../lib/lru.ts'
 import { manifestNeeded } from '../protocol/log-event.ts'
@@ -24,6 +24,8 @@ export interface Core extends GatewayDeps {
   readonly notifier: Notifier
   readonly tail: Tail
   readonly presence: Presence
+  /** From now on an account may name these chunks, at whichever gateway. */
+  readonly uploaded: (account: AccountId, chunks: readonly Chunk[]) => Promise<void>
 }
 
 const MAX_SETTLED = 10_000
@@ -55,6 +57,10 @@ export const createCore = (deps: GatewayDeps, notifier: Notifier): Core => {
     present: createPresent({ state, followed, uploads, chunks }),
     settled: createLru(MAX_SETTLED),
     notifier,
+    uploaded: async (account, added) => {
+      uploads.add(account, added, clock.wall())
+      await notifier.uploaded?.(account, added)
+    },
     presence,
     tail: shared === undefined ? NO_TAIL : createTail({ log, followed, state: shared, manifests, notifier, onRetired: presence.passSoon }),
   }

@@ -1,5 +1,6 @@
 import type { BlobStore } from '../blobstore/port.ts'
-import type { AgentKey } from '../domain/events.ts'
+import type { Chunk } from '../domain/content.ts'
+import type { AccountId, AgentKey } from '../domain/events.ts'
 import type { EventLog } from '../eventlog/port.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Followed, StateFold, StateProjection } from '../projections/port.ts'
@@ -53,6 +54,8 @@ export const SILENT: GatewayLogger = { info: () => undefined, warn: () => undefi
 export interface Notifier {
   notify(agents: readonly AgentKey[], told: FolderAt): void
   disconnect(agent: AgentKey, reason: string): void
+  /** Tells the other gateways what an account has uploaded here; resolves when they can hear of it, or will not. Never rejects. */
+  uploaded?(account: AccountId, chunks: readonly Chunk[]): Promise<void>
 }
 
 /**

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { AgentKey } from '../domain/events.ts'
+import type { Chunk } from '../domain/content.ts'
+import type { AccountId, AgentKey } from '../domain/events.ts'
 import { createLru } from '../lib/lru.ts'
 import { encodeAnswer } from '../protocol/answer.ts'
 import { decodeRequest } from '../protocol/request.ts'
@@ -47,6 +48,8 @@ export interface Gateway {
   readonly presence: Presence
   /** Whom to tell when a folder grows or an agent is revoked: each transport that serves. */
   readonly addNotifier: (notifier: Notifier) => void
+  /** Another gateway took these chunks in from the account (`Notifier.uploaded`). */
+  readonly uploadedElsewhere: (account: AccountId, chunks: readonly Chunk[]) => void
 }
 
 /** What a run of retention needs beside the gateway. */
@@ -63,6 +66,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const core = createCore(deps, {
     notify: (keys: readonly AgentKey[], told) => notifiers.forEach((notifier) => notifier.notify(keys, told)),
     disconnect: (key, reason) => notifiers.forEach((notifier) => notifier.disconnect(key, reason)),
+    uploaded: async (account, chunks) => void (await Promise.all(notifiers.map((notifier) => notifier.uploaded?.(account, chunks)))),
   })
   const refusedSignIns = createRefusedSignIns(core)
   const attempts = createAttempts(deps.settings.limits.attempts, deps.clock)
@@ -79,6 +83,7 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   }
   return {
     addNotifier: (notifier) => void notifiers.push(notifier),
+    uploadedElsewhere: (account, chunks) => deps.uploads.add(account, chunks, deps.clock.wall()),
     ready: () => !underWay.isClosed(),
     runHourly: (signal) => runHourly(core, signal),
     runMinutely: (signal) => runMinutely(core, refusedSignIns, signal),

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Chunk } from '../../src/domain/content.ts'
+import type { AccountId } from '../../src/domain/events.ts'
+import { sha256 } from '../../src/protocol/hash.ts'
 import { AmqpConnection } from '../../src/transport/rabbitmq/amqp.ts'
 import { GATEWAYS, requestQueue, shardOf } from '../../src/transport/rabbitmq/names.ts'
 import { createRabbitServer, type RabbitServerTransport } from '../../src/transport/rabbitmq/server.ts'
@@ -15,6 +18,9 @@ const SHARDS = 8
 const FOLDERS = Array.from({ length: 24 }, (_, at) => `folder ${at}`)
 const QUEUES = Array.from({ length: SHARDS }, (_, shard) => requestQueue(shard))
 
+const ACCOUNT = 'account' as AccountId // any text will do here
+const CHUNK: Chunk = { hash: sha256(Buffer.from('a chunk')), size: 7 }
+
 const server = await serverFor('rabbitmq')
 
 /** A gateway, and how it says that the queues are shared. */
@@ -22,6 +28,8 @@ interface TestGateway {
   readonly name: string
   readonly transport: RabbitServerTransport
   readonly shares: Shares[]
+  /** What it heard that others took in. */
+  readonly heard: (readonly [account: AccountId, chunks: readonly Chunk[]])[]
 }
 
 describe.skipIf(server === undefined)('rabbitmq: several gateways', () => {
@@ -42,6 +50,7 @@ describe.skipIf(server === undefined)('rabbitmq: several gateways', () => {
 
   const gateway = async (name: string): Promise<TestGateway> => {
     const shares: Shares[] = []
+    const heard: TestGateway['heard'] = []
     const transport = createRabbitServer({
       clock,
       random: randomBytes,
@@ -49,6 +58,7 @@ describe.skipIf(server === undefined)('rabbitmq: several gateways', () => {
       shards: SHARDS,
       disconnect: broker.management.disconnect,
       shares: (now) => shares.push(now),
+      uploads: (account, chunks) => heard.push([account, chunks]),
     })
     started.push(transport)
     transport.serve(
@@ -58,7 +68,7 @@ describe.skipIf(server === undefined)('rabbitmq: several gateways', () => {
       }),
     )
     await until('the gateway to serve', () => transport.serving)
-    return { name, transport, shares }
+    return { name, transport, shares, heard }
   }
 
   /** An agent that asks for each folder again and again, one request after the other; by whom the last round was answered. */
@@ -119,6 +129,22 @@ describe.skipIf(server === undefined)('rabbitmq: several gateways', () => {
     expectOrder(rounds)
     for (const entries of handled.values())
       expect(entries.filter(({ by }, at) => at > 0 && by !== entries[at - 1]?.by).length).toBeLessThanOrEqual(1)
+  })
+
+  it('tells the others what was uploaded, before whoever sent it hears that it was taken, and takes no word that is none', async () => {
+    const first = await gateway('first')
+    await first.transport.uploaded(ACCOUNT, [CHUNK])
+    const second = await gateway('second')
+    await until('each to hear of the other', () => [first, second].every(({ shares }) => shares.at(-1)?.gateways === 2))
+    await using another = await AmqpConnection.open({ url: broker.url }, 'another gateway', new AbortController().signal)
+    const channel = await another.channel()
+    for (const chunks of ['all', [['no hash', 3]], [CHUNK.hash], [[CHUNK.hash, -1]], 7])
+      await channel.publish(GATEWAYS, '', Buffer.from(JSON.stringify({ Gateway: 'another', Account: ACCOUNT, Chunks: chunks })), {})
+    await first.transport.uploaded(ACCOUNT, [CHUNK])
+    const told = ({ heard }: TestGateway) => heard.filter(([, chunks]) => chunks.length > 0)
+    await until('the second to hear of it', () => told(second).length > 0)
+    expect(told(second)).toEqual([[ACCOUNT, [CHUNK]]])
+    expect(told(first)).toEqual([])
   })
 
   it('leaves all to the others when one stops, and shares again when another comes', async () => {

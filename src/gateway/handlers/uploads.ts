@@ -23,6 +23,6 @@ export const chunks = async (context: Context, { request, agent, payload }: Sign
   const stored = await core.chunks.store(sent)
   if (E.isLeft(stored))
     return reply(stored.left.tag === 'Damaged' ? refused(400, 'hash', 'Contents: the bytes do not match their hash') : failed(stored.left))
-  core.uploads.add(agent.account, request.chunks, core.clock.wall())
+  await core.uploaded(agent.account, request.chunks)
   return reply(DONE)
 }

@@ -33,7 +33,7 @@ export const receive = (core: Core, account: AccountId, size: number): Receiving
     await core.followed.room()
     const stored = await core.chunks.store([{ hash: chunk.hash, bytes }])
     if (E.isLeft(stored)) return stored
-    core.uploads.add(account, [chunk], core.clock.wall())
+    await core.uploaded(account, [chunk])
     return E.right(chunk)
   }
   const cut = async (sizes: readonly number[]): Promise<E.Either<Failure, void>> => {

@@ -1,3 +1,6 @@
+import { isHash, type Chunk } from '../../domain/content.ts'
+import type { AccountId } from '../../domain/events.ts'
+import type { Json } from '../../protocol/json.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { Wakeup } from '../../lib/wakeup.ts'
 import { parseObject } from '../session/framing.ts'
@@ -8,7 +11,14 @@ const BEAT_MS = 2000
 /** Who has not been heard of for so long is taken for dead; the broker, which sees the connection end, has given its queues away before. */
 const GONE_MS = 3.5 * BEAT_MS
 /** Beats that wait to be read: none is worth more than the next one. */
-const MOST_BEATS = 256
+const MOST_BEATS = 1024
+/** Of uploads that are told and not yet heard of; what is dropped is sent to this gateway once more. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+const LIMITS = { 'x-max-length': MOST_BEATS, 'x-max-length-bytes': MOST_BYTES }
+
+/** What an account has uploaded to a gateway: the others take its word for it. */
+export type HearUploads = (account: AccountId, chunks: readonly Chunk[]) => void
 
 interface Wires {
   readonly taking: AmqpChannel
@@ -24,18 +34,20 @@ export class Members {
   readonly #clock: Clock
   readonly #wires: Wires
   readonly #heard = new Map<string, number>()
+  readonly #uploads: HearUploads
 
-  private constructor(id: string, clock: Clock, wires: Wires) {
+  private constructor(id: string, clock: Clock, wires: Wires, uploads: HearUploads) {
     this.id = id
+    this.#uploads = uploads
     this.#clock = clock
     this.#wires = wires
   }
 
   /** To be called when this gateway's consumers stand in line: whoever hears of it may leave its place to it. */
-  static async join(id: string, clock: Clock, wires: Wires, signal: AbortSignal): Promise<Members> {
-    const members = new Members(id, clock, wires)
+  static async join(id: string, clock: Clock, wires: Wires, uploads: HearUploads, signal: AbortSignal): Promise<Members> {
+    const members = new Members(id, clock, wires, uploads)
     const queue = gatewayQueue(id)
-    await wires.taking.queue(queue, { exclusive: true, autoDelete: true, durable: false, arguments: { 'x-max-length': MOST_BEATS } })
+    await wires.taking.queue(queue, { exclusive: true, autoDelete: true, durable: false, arguments: LIMITS })
     await wires.taking.bind(queue, GATEWAYS, '')
     await wires.taking.consume(queue, 0, (delivery) => members.#hear(delivery), true)
     void members.#beat(signal)
@@ -45,6 +57,12 @@ export class Members {
   /** This one is always among them. */
   get live(): readonly string[] {
     return [this.id, ...this.#heard.keys()]
+  }
+
+  /** Resolves when the broker has it in the others' queues, or could not take it: then the sender is asked for the chunks once more. */
+  async uploaded(account: AccountId, chunks: readonly Chunk[]): Promise<void> {
+    if (this.#heard.size === 0) return
+    await this.#say({ Gateway: this.id, Account: account, Chunks: chunks.map(({ hash, size }) => [hash, size]) })
   }
 
   /** So that the others count on it no longer. Nobody waits for the broker to take it: without it they notice a little later. */
@@ -70,9 +88,11 @@ export class Members {
     // The queue was deleted: whoever runs this server begins anew.
     if (delivery === undefined) return void this.#wires.taking.close()
     const message = parseObject(delivery.content)
-    const { Gateway: id, Leaving: leaving } = message._tag === 'Right' ? message.right : {}
+    const { Gateway: id, Leaving: leaving, Account: account, Chunks: chunks } = message._tag === 'Right' ? message.right : {}
     if (typeof id !== 'string' || id === this.id) return
     if (leaving === true) return this.#gone(id)
+    // Only gateways may publish here: an account's id is as it stands in their log.
+    if (typeof account === 'string' && Array.isArray(chunks)) return this.#uploads(account as AccountId, chunks.flatMap(chunkIn))
     const isNew = !this.#heard.has(id)
     this.#heard.set(id, this.#clock.monotonic())
     if (isNew) this.changed.notify()
@@ -81,4 +101,9 @@ export class Members {
   #gone(id: string): void {
     if (this.#heard.delete(id)) this.changed.notify()
   }
+}
+
+const chunkIn = (pair: Json): readonly Chunk[] => {
+  const [hash, size] = Array.isArray(pair) ? pair : []
+  return isHash(hash) && Number.isSafeInteger(size) && Number(size) >= 0 ? [{ hash, size: Number(size) }] : []
 }

@@ -1,4 +1,5 @@
-import type { AgentKey } from '../../domain/events.ts'
+import type { Chunk } from '../../domain/content.ts'
+import type { AccountId, AgentKey } from '../../domain/events.ts'
 import { CONTENT_TYPE } from './wire.ts'
 import { notificationFrame } from '../notification.ts'
 import type { Envelope, FolderAt, Handler, Peer, ServerTransport } from '../port.ts'
@@ -7,7 +8,7 @@ import { pauseAfter } from '../session/pause.ts'
 import { refusal } from '../session/refusal.ts'
 import { AmqpConnection, userOf, type AmqpChannel, type BrokerAddress } from './amqp.ts'
 import type { Source } from './consumer.ts'
-import { Members } from './members.ts'
+import { Members, type HearUploads } from './members.ts'
 import { CHUNKS, NOTIFICATIONS, PYSYNC, requestQueue } from './names.ts'
 import { PageBudget } from './page-budget.ts'
 import { Reader } from './reader.ts'
@@ -26,6 +27,8 @@ export interface RabbitServerOptions extends SessionServerOptions {
   readonly state?: (state: BrokerState) => void
   /** Told each time that a gateway has come or gone. */
   readonly shares?: (shares: Shares) => void
+  /** Told of what another gateway took in (`uploaded` of this one tells the others). */
+  readonly uploads?: HearUploads
 }
 
 export type BrokerState =
@@ -35,6 +38,8 @@ export type BrokerState =
   | { readonly tag: 'Refused'; readonly reason: string }
 
 export interface RabbitServerTransport extends ServerTransport {
+  /** Tells the other gateways at this broker what an account uploaded; resolves when their queues have it, or won't. Never rejects. */
+  uploaded(account: AccountId, chunks: readonly Chunk[]): Promise<void>
   /** Whether it takes requests now. */
   readonly serving: boolean
 }
@@ -59,6 +64,7 @@ class RabbitServer implements RabbitServerTransport {
   #handler: Handler | undefined
   #publishing: AmqpChannel | undefined
   #senders: AllSenders | undefined
+  #members: Members | undefined
 
   constructor(options: RabbitServerOptions) {
     this.#options = options
@@ -96,6 +102,10 @@ class RabbitServer implements RabbitServerTransport {
     })
   }
 
+  async uploaded(account: AccountId, chunks: readonly Chunk[]): Promise<void> {
+    await this.#members?.uploaded(account, chunks)
+  }
+
   disconnect(agent: AgentKey): void {
     for (const senders of Object.values(this.#senders ?? {})) senders.cut(agent)
     this.#options.disconnect(agent).catch((error: unknown) => this.#fault(error))
@@ -115,6 +125,7 @@ class RabbitServer implements RabbitServerTransport {
         state({ tag: 'Serving' })
       }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
       this.#publishing = undefined
+      this.#members = undefined
       if (this.#stopping()) return
       if (reason instanceof OtherShards) return state({ tag: 'Refused', reason: reason.message })
       state({ tag: 'Away', reason: reason instanceof Error ? reason.message : reason })
@@ -143,6 +154,7 @@ class RabbitServer implements RabbitServerTransport {
     if (typeof started === 'string') return started
     const { readers, members, answers, ends } = started
     this.#publishing = answers
+    this.#members = members
     serving()
     void keepTurns(this.#options.clock, members, readers, this.#options.shares ?? (() => undefined), over.signal)
     const reason = await Promise.race([stopped, ...ends])
@@ -154,7 +166,7 @@ class RabbitServer implements RabbitServerTransport {
 
   /** Consuming and publishing are apart: an alarm stops only what publishes. */
   async #start(parts: AsyncDisposableStack, over: AbortSignal) {
-    const { broker, shards, clock, random } = this.#options
+    const { broker, shards, clock, random, uploads = () => undefined } = this.#options
     const open = async (purpose: string) => parts.use(await AmqpConnection.open(broker, `eventsync gateway ${purpose}`, this.#stop.signal))
     const [taking, publishing] = [await open('takes'), await open('answers')]
     const answers = await publishing.channel()
@@ -166,7 +178,7 @@ class RabbitServer implements RabbitServerTransport {
     const readers = await Promise.all(this.#sources().map((source) => Reader.start(shared, source, taking, answers)))
     const hearing = await taking.channel()
     const id = Buffer.from(random(8)).toString('hex')
-    const members = await Members.join(id, clock, { taking: hearing, publishing: answers }, over)
+    const members = await Members.join(id, clock, { taking: hearing, publishing: answers }, uploads, over)
     const ends = [taking, publishing, answers, hearing, ...readers].map(({ closed }) => closed)
     return { readers, members, answers, ends }
   }
