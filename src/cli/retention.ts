@@ -20,7 +20,8 @@ interface Options extends Globals {
 
 const HELP = `
 A version that is current always stays, and so does the log: who changed what and when is never forgotten, and the log tells what was freed, by which rule.
-It may be run beside the gateway that works on the directory, or without one; a run that was cut off goes on with the next.`
+It may be run beside the gateway that works on the directory, or without one; a run that was cut off goes on with the next. Beside a gateway it is that one's work:
+Ctrl-C ends this command alone, and the gateway goes on. Gateways that share a log may each run it at the same time; each takes what the others leave.`
 
 /** `eventsync retention`: frees the contents of versions that are too old to keep. */
 export const retention = (program: Command): void => {
@@ -59,7 +60,7 @@ const run = async (options: Options & Flags): Promise<Outcome> => {
   }
   const tell = progressTeller()
   const parts = await (await import('../compose.ts')).retention()
-  const done = await parts.retention(config.right, asked, tell, () => stop.aborted)
+  const done = await parts.retention(config.right, asked, tell, stop)
   if (E.isLeft(done)) return done
   if (options.json === true) printJson({ dryRun: asked.dryRun, ...done.right })
   else print(sentence(done.right, asked.dryRun))

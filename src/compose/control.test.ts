@@ -29,3 +29,29 @@ it('a gateway is asked in its data directory, however long that is called; a com
   await once(broken, 'close')
   expect(await linesOf(await askControl(root, 'still there'))).toEqual(['first', 'still there'])
 })
+
+it('a command that is stopped as it reads ends at once, and what it asked for goes on', async () => {
+  await using parts = new AsyncDisposableStack()
+  const root = mkdtempSync(join(tmpdir(), 'control-'))
+  parts.defer(() => rmSync(root, { recursive: true }))
+  const [goOn, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const handler = async (_: unknown, answer: (line: unknown) => void): Promise<void> => {
+    answer('begun')
+    await goOn.promise
+    answer('done')
+    ended.resolve()
+  }
+  await serveControl(root, handler, parts)
+  const stop = new AbortController()
+  const read: unknown[] = []
+  const reading = (async () => {
+    for await (const line of (await askControl(root, {}, stop.signal)) ?? []) {
+      read.push(line)
+      stop.abort()
+    }
+  })()
+  await expect(reading).rejects.toThrow()
+  expect(read).toEqual(['begun'])
+  goOn.resolve()
+  await ended.promise
+})

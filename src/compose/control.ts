@@ -70,11 +70,11 @@ const bodyOf = async (asked: IncomingMessage): Promise<unknown> => {
   }
 }
 
-/** Asks the gateway that runs on a data directory; undefined: none does. */
-export const askControl = async (data: string, asked: unknown): Promise<AsyncIterable<unknown> | undefined> => {
+/** Asks the gateway that runs on a data directory; undefined: none does. Where the signal aborts, what is under way there goes on, and reading its lines throws. */
+export const askControl = async (data: string, asked: unknown, signal?: AbortSignal): Promise<AsyncIterable<unknown> | undefined> => {
   if (!existsSync(join(data, SOCKET))) return undefined
   using socket = socketIn(data)
-  const asking = request({ socketPath: socket.path, method: 'POST', path: '/' })
+  const asking = request({ socketPath: socket.path, method: 'POST', path: '/', ...(signal === undefined ? {} : { signal }) })
   asking.end(JSON.stringify(asked))
   const response = await new Promise<IncomingMessage | undefined>((resolve) => {
     asking.once('response', resolve)

@@ -50,7 +50,7 @@ export const runRetentionJob = async (
   await using parts = new AsyncDisposableStack()
   parts.defer(() => removeDatabase(marks))
   const mark = async (policy: RetentionPolicy, cutoff: number) => {
-    const marked = await markByThread({ ...files, marks, policy, cutoff })
+    const marked = await markByThread({ ...files, marks, policy, cutoff }, stopped)
     if (E.isLeft(marked)) return marked
     return E.right({ marked: marked.right, db: parts.adopt(openDatabase(marks, { synchronous: 'OFF' }), (db) => db.close()) })
   }
@@ -80,7 +80,10 @@ const removeDatabase = (file: string): void => {
   for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
 }
 
-const markByThread = (files: MarkFiles): Promise<E.Either<MarkError, Marked>> =>
+const LOOK_EVERY_MS = 200
+
+/** Nothing is retired before it ends, so it can be ended at any time. */
+const markByThread = (files: MarkFiles, stopped: () => boolean): Promise<E.Either<MarkError, Marked>> =>
   new Promise((resolve) => {
     const worker = new Worker(workerUrl('./retention-worker', import.meta.url), { workerData: files })
     let found: E.Either<MarkError, Marked> = E.left({ tag: 'Unavailable', reason: 'the thread that marks the log ended' })
@@ -89,5 +92,13 @@ const markByThread = (files: MarkFiles): Promise<E.Either<MarkError, Marked>> =>
       'error',
       (error) => (found = E.left({ tag: 'Unavailable', reason: error instanceof Error ? error.message : String(error) })),
     )
-    worker.once('exit', () => resolve(found))
+    const looking = setInterval(() => {
+      if (!stopped()) return
+      found = E.left({ tag: 'Unavailable', reason: 'it was stopped before anything was retired' })
+      void worker.terminate()
+    }, LOOK_EVERY_MS)
+    worker.once('exit', () => {
+      clearInterval(looking)
+      resolve(found)
+    })
   })

@@ -48,12 +48,13 @@ export const retention = async (
   config: GatewayConfig,
   asked: RetentionAsked,
   progress: (progress: RetentionProgress) => void,
-  stopped: () => boolean,
+  stop: AbortSignal,
 ): Promise<Outcome<RetentionDone>> => {
   if (!existsSync(join(config.data, DATA_MARKER)))
     return fail('usage', `${config.data} holds no gateway's data: name the directory that eventsync serve works on with --data`)
-  const lines = await askControl(config.data, asked)
-  if (lines !== undefined) return follow(lines, progress)
+  const lines = await askControl(config.data, asked, stop)
+  if (lines !== undefined) return follow(lines, progress, stop)
+  if (stop.aborted) return STOPPED
   process.umask(0o077)
   const data = openDataDirectory(config.data)
   if (E.isLeft(data)) return data
@@ -63,10 +64,19 @@ export const retention = async (
   const gateway = createGateway(opened.right.deps)
   const caughtUp = await inStep(opened.right, gateway, parts)
   if (E.isLeft(caughtUp)) return caughtUp
-  return await runRetentionJob({ gateway, ...opened.right }, asked, { stopped, progress })
+  return await runRetentionJob({ gateway, ...opened.right }, asked, { stopped: () => stop.aborted, progress })
 }
 
-const follow = async (lines: AsyncIterable<unknown>, progress: (progress: RetentionProgress) => void): Promise<Outcome<RetentionDone>> => {
+const STOPPED = fail(
+  'failed',
+  "this command was stopped, and the gateway goes on with the run: 'eventsync audit log --account-events --action RetentionEnded' on its side tells its end",
+)
+
+const follow = async (
+  lines: AsyncIterable<unknown>,
+  progress: (progress: RetentionProgress) => void,
+  stop: AbortSignal,
+): Promise<Outcome<RetentionDone>> => {
   try {
     for await (const text of lines) {
       // The gateway's own lines, of the same version as this command or refused by it.
@@ -76,7 +86,8 @@ const follow = async (lines: AsyncIterable<unknown>, progress: (progress: Retent
       progress(line.progress)
     }
   } catch {
-    // The connection broke: told below.
+    // The connection broke, or this command was stopped: told below.
   }
+  if (stop.aborted) return STOPPED
   return fail('failed', 'the gateway ended before the run did: start it, and run this again, which goes on where it was')
 }

@@ -79,7 +79,6 @@ const takeIn = async (deps: TailDeps, events: readonly RecordedEvent[]): Promise
     events.filter(({ stream }) => stream === PACKS),
     () => undefined,
   )
-  if (events.some(({ type }) => type === 'PackRetiring')) deps.onRetired()
   const opened = new Map<Hash, readonly Chunk[] | undefined>()
   for (const each of decoded) {
     const needed = E.isRight(each) ? manifestNeeded(each.right.event)?.hash : undefined
@@ -94,6 +93,8 @@ const takeIn = async (deps: TailDeps, events: readonly RecordedEvent[]): Promise
     (hash) => opened.get(hash),
   )
   tell(deps, fresh)
+  // When it is taken in, and not before: the word that this gateway gives then is on what its state has seen.
+  if (events.some(({ type }) => type === 'PackRetiring')) deps.onRetired()
   return E.right(undefined)
 }
 

@@ -25,7 +25,7 @@ export interface Presence {
   readonly stopped: () => Told
   /** Another one that will not come back: nothing waits for it. */
   readonly gone: (gateway: string) => Told
-  /** Resolves when every gateway that runs has passed what this one sees now. */
+  /** Resolves when every gateway that runs has passed what is retired by now. */
   readonly allPassed: (stopped: () => boolean) => Promise<E.Either<ReadError | AppendFailure | Behind, void>>
 }
 
@@ -64,10 +64,23 @@ export const createPresence = (core: PresenceCore, gateway: string, newBoot: () 
     gone: (other) => tell({ type: 'GatewayStopped', ...own(), gateway: other }, 'gone'),
     pass,
     allPassed: async (stopped) => {
-      const target = seen()
+      const target = await lastRetiring(core)
+      if (E.isLeft(target)) return target
       const passed = await pass()
-      return E.isLeft(passed) ? passed : waitForAll(core, target, stopped)
+      return E.isLeft(passed) ? passed : waitForAll(core, target.right, stopped)
     },
+  }
+}
+
+/** The last event that retires anything: gateways give their word after each of those, and not after what is stored later, which never ends. */
+const lastRetiring = async ({ log }: PresenceCore): Promise<E.Either<ReadError, number>> => {
+  let last = -1
+  for (let next = 0; ;) {
+    const page = await log.read(PACKS, next, PAGE)()
+    if (E.isLeft(page)) return page
+    if (page.right.length === 0) return E.right(last)
+    for (const { type, revision } of page.right) if (type === 'PackRetiring') last = revision
+    next += page.right.length
   }
 }
 
