@@ -66,7 +66,9 @@ export const createGateway = (deps: GatewayDeps): Gateway => {
   const core = createCore(deps, {
     notify: (keys: readonly AgentKey[], told) => notifiers.forEach((notifier) => notifier.notify(keys, told)),
     disconnect: (key, reason) => notifiers.forEach((notifier) => notifier.disconnect(key, reason)),
-    uploaded: async (account, chunks) => void (await Promise.all(notifiers.map((notifier) => notifier.uploaded?.(account, chunks)))),
+    uploaded: async (account, chunks) => {
+      await Promise.all(notifiers.map(async (notifier) => notifier.uploaded?.(account, chunks)))
+    },
   })
   const refusedSignIns = createRefusedSignIns(core)
   const attempts = createAttempts(deps.settings.limits.attempts, deps.clock)

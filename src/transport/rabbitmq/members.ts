@@ -104,6 +104,7 @@ export class Members {
 }
 
 const chunkIn = (pair: Json): readonly Chunk[] => {
-  const [hash, size] = Array.isArray(pair) ? pair : []
+  if (!Array.isArray(pair)) return []
+  const [hash, size] = pair as readonly Json[] // isArray makes its elements any
   return isHash(hash) && Number.isSafeInteger(size) && Number(size) >= 0 ? [{ hash, size: Number(size) }] : []
 }
