@@ -32,7 +32,7 @@ import { decodeAnswer } from '../src/protocol/answer.ts'
 import { signBatch } from '../src/protocol/batch.ts'
 import { sha256 } from '../src/protocol/hash.ts'
 import { parseJson, type JsonObject } from '../src/protocol/json.ts'
-import type { Request } from '../src/protocol/messages.ts'
+import type { Head, Request } from '../src/protocol/messages.ts'
 import { encodeRequest } from '../src/protocol/request.ts'
 import { createKeyPair, registrationProofText, signInText, type Signer } from '../src/protocol/signing.ts'
 import { NO_BYTES, type Peer } from '../src/transport/port.ts'
@@ -127,8 +127,9 @@ interface Message {
   readonly payload: Buffer
 }
 
-const messagesOf = (device: Device, index: number, count: number, changes: number): readonly Message[] =>
-  Array.from({ length: count }, (_, number) => {
+const messagesOf = (device: Device, index: number, count: number, changes: number): readonly Message[] => {
+  let previous: Head['previous'] = ''
+  return Array.from({ length: count }, (_, number) => {
     const contents = Array.from({ length: changes }, () => randomBytes(1024))
     const chunks = contents.map((bytes) => ({ hash: sha256(bytes), size: bytes.length }))
     const list = chunks.map((chunk, at): Change => ({
@@ -150,13 +151,16 @@ const messagesOf = (device: Device, index: number, count: number, changes: numbe
       agent: device.signer.key,
       epoch: '0123456789abcdef',
       number: number + 1,
-      previous: '' as const,
+      previous,
       position: -1,
       chain: '',
     }
     const batch = signBatch(head, list, device.signer, 1, chunks)
+    // Each is accepted, and sent when the one before it was answered.
+    previous = batch.head.root
     return { text: JSON.stringify(encodeRequest({ tag: 'Changes', key: device.signer.key, batch }, 1)), payload: Buffer.concat(contents) }
   })
+}
 
 const SYNCS = 200
 
