@@ -111,6 +111,48 @@ describe('nodeFileSystem', () => {
     expect(files.lstat('').kind).toBe('directory')
   })
 
+  test('directories that are held are found whatever takes their name, until they are forgotten', () => {
+    const root = temporaryFolder()
+    const files = nodeFileSystem(root)
+    files.mkdir('d', 0o700)
+    files.mkdir('other', 0o700)
+    create(files, 'a', 'x')
+    {
+      using held = files.hold?.()
+      files.link('a', 'd/first')
+      files.rename('d', 'was')
+      files.symlink('other', 'd')
+      files.link('a', 'd/second')
+      held?.forget()
+      expect(() => files.link('a', 'd/third')).toThrow(expect.objectContaining({ code: 'ENOTDIR' }))
+    }
+    expect([fs.readdirSync(join(root, 'was')).toSorted(), fs.readdirSync(join(root, 'other'))]).toEqual([['first', 'second'], []])
+  })
+
+  test('more directories are held one after the other than are open at once, and none stays open', () => {
+    const root = temporaryFolder()
+    const files = nodeFileSystem(root)
+    const names = Array.from({ length: 300 }, (_, n) => `d${n}`)
+    create(files, 'a', 'x')
+    {
+      using _held = files.hold?.()
+      for (const name of names) {
+        files.mkdir(name, 0o700)
+        files.link('a', `${name}/a`)
+      }
+      for (const [at, name] of names.entries()) files.rename(`${name}/a`, `${names[(at + 1) % names.length]}/b`)
+    }
+    expect(names.map((name) => fs.readdirSync(join(root, name)).join())).toEqual(names.map(() => 'b'))
+    const open = fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return fs.readlinkSync(`/proc/self/fd/${fd}`)
+      } catch {
+        return []
+      }
+    })
+    expect(open.filter((each) => each.startsWith(root))).toEqual([])
+  })
+
   test('a sync that fails is told', () => {
     const root = temporaryFolder()
     expect(() => nodeFileSystem(join(root, 'none')).syncAll()).toThrow(expect.objectContaining({ code: 'EIO' }))

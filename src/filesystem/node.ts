@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import { HeldDirectories } from './held-directories.ts'
 import type { DirectoryName, FileStat, FileSystem } from './port.ts'
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_DIRECTORY } = fs.constants
@@ -113,6 +114,11 @@ const syncFileSystem = (root: string): void => {
 export const nodeFileSystem = (root: string): FileSystem => {
   const base = root.endsWith('/') ? root : `${root}/`
   const at = (path: string): string => base + path
+  let held: HeldDirectories | undefined
+  const within = (path: string): string => {
+    held?.begin()
+    return held?.at(path) ?? at(path)
+  }
   return {
     lstat: (path) => statOf(fs.lstatSync(at(path), { bigint: true })),
     readdir: (path) => namesIn(at(path)),
@@ -124,14 +130,25 @@ export const nodeFileSystem = (root: string): FileSystem => {
     truncate: (fd, size) => fs.ftruncateSync(fd, size),
     fsync: (fd) => fs.fsyncSync(fd),
     close: (fd) => fs.closeSync(fd),
-    link: (existing, path) => fs.linkSync(at(existing), at(path)),
-    rename: (from, to) => fs.renameSync(at(from), at(to)),
-    unlink: (path) => fs.unlinkSync(at(path)),
-    mkdir: (path, mode) => fs.mkdirSync(at(path), { mode }),
-    rmdir: (path) => fs.rmdirSync(at(path)),
-    symlink: (target, path) => fs.symlinkSync(target, at(path)),
-    chmod: (path, mode) => withOpen(at(path), FLAGS.r, (fd) => fs.fchmodSync(fd, mode)),
-    utimes: (path, modifiedNs) => fs.lutimesSync(at(path), secondsOf(modifiedNs), secondsOf(modifiedNs)),
+    link: (existing, path) => fs.linkSync(at(existing), within(path)),
+    rename: (from, to) => fs.renameSync(within(from), held?.at(to) ?? at(to)),
+    unlink: (path) => fs.unlinkSync(within(path)),
+    mkdir: (path, mode) => fs.mkdirSync(within(path), { mode }),
+    rmdir: (path) => fs.rmdirSync(within(path)),
+    symlink: (target, path) => fs.symlinkSync(target, within(path)),
+    chmod: (path, mode) => withOpen(within(path), FLAGS.r, (fd) => fs.fchmodSync(fd, mode)),
+    utimes: (path, modifiedNs) => fs.lutimesSync(within(path), secondsOf(modifiedNs), secondsOf(modifiedNs)),
+    hold: () => {
+      const directories = new HeldDirectories(base)
+      held = directories
+      return {
+        forget: () => directories.forget(),
+        [Symbol.dispose]: () => {
+          held = undefined
+          directories.forget()
+        },
+      }
+    },
     fsyncDirectory: (path) => withOpen(at(path), O_RDONLY | O_DIRECTORY, (fd) => fs.fsyncSync(fd)),
     syncAll: () => syncFileSystem(base),
   }

@@ -49,4 +49,15 @@ export interface FileSystem {
   fsyncDirectory(path: string): void
   /** Makes all that was written to this file system durable (`sync -f`). */
   syncAll(): void
+  /**
+   * Where the system can: until it is disposed, calls that change a directory find it by itself, opened once with no symlink followed on the way, and not by its
+   * path, which may lead elsewhere a moment later (I11). Calls do not nest.
+   */
+  hold?(): Held
+}
+
+/** Directories that are held open. */
+export interface Held extends Disposable {
+  /** Directories were moved or removed: each is opened anew. */
+  forget(): void
 }

@@ -75,6 +75,7 @@ export const exhume = (session: Session, grave: string, path: SyncPath): StepRes
     if (blocked !== undefined) return blocked
     const stat = statOrAbsent(visit, gravePath(grave))
     if (stat === undefined) return failedStep({ tag: 'Io', reason: 'the grave is empty' })
+    using _held = session.fs.hold?.()
     return moveNew(visit, gravePath(grave), path) ? doneWith(visit, path, stat) : taken(visit, path)
   } catch (error) {
     return failedStep(diskErrorOf(error))

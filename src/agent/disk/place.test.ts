@@ -171,6 +171,57 @@ describe('place', () => {
     expect(nodeFs.readdirSync(outside)).toEqual([])
   })
 
+  test('writes nothing outside where a parent is exchanged for a symlink in the very moment (I11)', async () => {
+    const outside = temporaryFolder()
+    let at: (name: string) => string = String
+    const exchange = (): void => {
+      if (nodeFs.existsSync(at('d.was'))) return
+      nodeFs.renameSync(at('d'), at('d.was'))
+      nodeFs.symlinkSync(outside, at('d'))
+    }
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        link: (from, to) => {
+          if (to === 'd/second') exchange()
+          real.link(from, to)
+        },
+      })),
+    )
+    at = folder.at
+    nodeFs.mkdirSync(at('d'))
+    for (const name of ['first', 'second', 'third']) await folder.stage(name, name)
+    const results = await folder.disk.apply(
+      ['first', 'second', 'third'].map((name) => ({ tag: 'place', stage: name, path: path(`d/${name}`), expect: undefined, grave: '' })),
+    )
+    expect(results[0]).toMatchObject({ tag: 'done' })
+    expect(nodeFs.readdirSync(outside)).toEqual([])
+    await folder.stage('fourth', 'x')
+    expect(await folder.take({ tag: 'place', stage: 'fourth', path: path('d/fourth'), expect: undefined, grave: '' })).toEqual(
+      failedBy('BadParent'),
+    )
+  })
+
+  test('where a parent was exchanged before it was first reached, nothing is done (I11)', async () => {
+    const outside = temporaryFolder()
+    let at: (name: string) => string = String
+    const folder = await diskFolder((fs) =>
+      meddled(fs, (real) => ({
+        link: (from, to) => {
+          nodeFs.renameSync(at('d'), at('d.was'))
+          nodeFs.symlinkSync(outside, at('d'))
+          real.link(from, to)
+        },
+      })),
+    )
+    at = folder.at
+    nodeFs.mkdirSync(at('d/e'), { recursive: true })
+    await folder.stage('s', 'x')
+    expect(await folder.take({ tag: 'place', stage: 's', path: path('d/e/f'), expect: undefined, grave: '' })).toEqual(
+      failedBy('BadParent'),
+    )
+    expect([nodeFs.readdirSync(outside), nodeFs.readdirSync(at('d.was/e'))]).toEqual([[], []])
+  })
+
   test.each(['.eventsync/stage', '.eventsync/grave', '.eventsync'])('writes nothing where %s leads outside (I11)', async (own) => {
     const { disk, at, seen, take } = await diskFolder()
     const outside = temporaryFolder()

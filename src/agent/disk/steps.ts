@@ -42,8 +42,10 @@ export const apply = (session: Session, steps: readonly Step[]): readonly StepRe
   const visit = createVisit(session)
   const lost = visit.lost()
   if (lost !== undefined) return steps.map(() => failedStep(lost))
+  using held = session.fs.hold?.()
   return steps.map((step) => {
     const result = tryStep(visit, step)
+    if (movesDirectories(step)) held?.forget()
     if (movesDirectories(step) || !session.exactNames()) visit.forget()
     return result
   })
