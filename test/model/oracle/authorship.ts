@@ -84,7 +84,7 @@ class Judge {
     const put = this.#lastPut(path, content)
     const left = this.#cutThatLeft(content)
     if (put === undefined && left === undefined) return this.#nobodys(path, content)
-    const isOfCut = left !== undefined && left.sequence > this.#lastSeenWriting(content)
+    const isOfCut = left !== undefined && left.sequence > this.#lastSeenWriting(content) && !this.#wasPutHere(path, content)
     if (isOfCut && this.#wasAtRest(left, target)) {
       return this.#fail(
         'I17',
@@ -92,6 +92,11 @@ class Judge {
       )
     }
     if (put !== undefined) this.#checkSeen('I3', path, target, put, this.#show(content))
+  }
+
+  /** Here it came by its user's hand: a cut that left it at another path afterwards did not bring about what was on its way already. */
+  #wasPutHere(path: string, content: ContentId): boolean {
+    return last(this.#device.history.appeared.get(path), this.#entry.sequence, (event) => event.content === content)?.by === 'user'
   }
 
   /** A content appeared at a path where the log had nothing. */
