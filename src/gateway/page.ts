@@ -1,6 +1,6 @@
 import type { Chunk } from '../domain/content.ts'
 import type { FolderId, HeadOfStream, TreeEntry } from '../domain/events.ts'
-import { encodePage, MAX_PAGE_CONTENT, MAX_PAGE_CONTENTS, MAX_PAGE_ENTRIES, type Page } from '../protocol/page.ts'
+import { encodePage, MAX_PAGE_CONTENT, MAX_PAGE_CONTENTS, MAX_PAGE_ENTRIES } from '../protocol/page.ts'
 import { folderStream } from '../protocol/streams.ts'
 import { NO_BYTES, type Envelope } from '../transport/port.ts'
 import type { Core } from './core.ts'
@@ -32,12 +32,10 @@ export const pagesAfter = (
   if (head?.revision !== end || end - from > MAX_PAGE_ENTRIES) return undefined
   const { entries, more } = pageSince(core, folder, from)
   if (more || entries.length > MAX_PAGE_ENTRIES || entries.reduce((sum, entry) => sum + weigh(entry), 0) > MAX_PAGE_BYTES) return undefined
-  const page = { from, since: before?.chain ?? '', chain: head.chain, entries: entries.map(toRemote) }
   const { contents, bytes } = smallContents(entries, jobs)
-  return { whole: envelopeOf({ ...page, contents }, bytes), bare: envelopeOf({ ...page, contents: [] }, NO_BYTES) }
+  const message = encodePage({ from, since: before?.chain ?? '', chain: head.chain, entries: entries.map(toRemote), contents })
+  return { whole: { message, payload: bytes }, bare: { message: { ...message, Contents: [] }, payload: NO_BYTES } }
 }
-
-const envelopeOf = (page: Page, payload: Uint8Array): Envelope => ({ message: encodePage(page), payload })
 
 /** The contents that came inside the messages and are now in the folder, as far as they are small. */
 const smallContents = (

@@ -1,5 +1,4 @@
-import { closeSync, fsync, openSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { closeSync, fsync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -52,7 +51,7 @@ export const createDurableDirectories = (root: string): DurableDirectories => {
   const make: DurableDirectories['ensure'] = async (directory) => {
     const parent = dirname(directory)
     const above = await ensure(parent)
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
     const durable = Promise.all([above.durable, sync(parent)]).then(() => undefined)
     // Whoever writes into it waits for it; until then a failure is nobody's yet.
     durable.catch(() => known.delete(directory))
