@@ -1,4 +1,5 @@
-import type { Adoption, FolderContext } from './context.ts'
+import type { FolderContext } from './context.ts'
+import type { Adoption } from './jobs.ts'
 import { sameSeen } from './local-tree.ts'
 
 const AT_ONCE = 4_096

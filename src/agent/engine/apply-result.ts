@@ -6,7 +6,8 @@ import { IGNORE_FILE } from '../ignore-rules.ts'
 import type { Node } from '../index/node.ts'
 import type { Work } from './apply.ts'
 import { copyPath } from './conflict.ts'
-import type { ApplyJob, FolderContext } from './context.ts'
+import type { FolderContext } from './context.ts'
+import type { ApplyJob } from './jobs.ts'
 import { forgetBelow, localOf, placedOf } from './local-tree.ts'
 import { obstacleOf } from './problems.ts'
 
@@ -43,10 +44,10 @@ const notePlaced = (
   const { version } = job
   const local = placedOf(ctx, seen, version.content)
   ctx.deps.report({ tag: 'received', action: node.local === undefined ? 'create' : 'update', path })
-  if (isNew(node)) ctx.arrivals.add(path, { at: ctx.now, brought: true })
+  if (isNew(node)) ctx.deletions.arrivals.add(path, { at: ctx.now, brought: true })
   if (isNew(node) && job.chunks.length < 2) return () => ctx.adoptPlaced(path, version, local)
   ctx.index.setLocal(path, local, job.chunks)
-  if (node.local === undefined && node.base?.content.kind === 'file') ctx.broughtBack.add(1, ctx.now)
+  if (node.local === undefined && node.base?.content.kind === 'file') ctx.deletions.broughtBack.add(1, ctx.now)
   return () => ctx.adopt(path, version)
 }
 

@@ -1,71 +1,24 @@
 import type { Change } from '../../domain/change.ts'
-import type { Chunk, Content, Hash } from '../../domain/content.ts'
+import type { Hash } from '../../domain/content.ts'
 import type { SyncPath } from '../../domain/path.ts'
 import type { BaseState } from '../../domain/plan/trees.ts'
-import { createLru } from '../../lib/lru.ts'
 import { RecentSet } from '../../lib/recent-set.ts'
 import { Wakeup } from '../../lib/wakeup.ts'
-import type { Receipt } from '../../protocol/messages.ts'
 import { IgnoreRules } from '../ignore-rules.ts'
 import { FolderIndex } from '../index/folder-index.ts'
 import type { LocalNode, Node } from '../index/node.ts'
 import { ByteCache } from './byte-cache.ts'
-import { RecentArrivals } from './recent-arrivals.ts'
-import { RecentDeletions } from './recent-deletions.ts'
+import { Deletions } from './deletions.ts'
 import type { FolderFatal, FolderSyncDeps } from './folder-sync.types.ts'
+import type { Adoption, ApplyJob, Queues } from './jobs.ts'
 import { LookQueue } from './look-queue.ts'
 import type { OutboxRow } from './outbox.ts'
 import { type Obstacle, Problems } from './problems.ts'
 import { Unlooked } from './unlooked.ts'
+import { Unnamed, whyUnnamed } from './unnamed.ts'
 
-/** What the planner has handed to one of the workers, by path. A path is with at most one of them: it is busy until released. */
-export interface Queues {
-  /** Versions to bring to the disk. */
-  readonly fetch: Map<SyncPath, BaseState>
-  /** Visible changes that need no bytes (any more). */
-  readonly apply: Map<SyncPath, ApplyJob>
-  readonly publish: Set<SyncPath>
-  /** Deletions, and returns to older content: they wait until nothing moves, and may be held (I15). */
-  readonly destructive: Set<SyncPath>
-}
-
-export interface Adoption {
-  readonly path: SyncPath
-  readonly base: BaseState | undefined
-  /** What was put in place and is in no tree yet: the local tree learns of it together with base. */
-  readonly local?: LocalNode
-  readonly done?: () => void
-}
-
-export type ApplyJob =
-  | {
-      readonly tag: 'place'
-      readonly version: BaseState
-      readonly stage: string | undefined
-      readonly target: string | undefined
-      /** Of a staged file. */ readonly chunks: readonly Chunk[]
-      /** The stage is a link to what was in sync here, so its content is durable already. */
-      readonly durable?: boolean
-    }
-  | { readonly tag: 'touch'; readonly version: BaseState }
-  | { readonly tag: 'remove' }
-  | { readonly tag: 'conflict'; readonly content: Content }
-
-const RECEIPTS_KEPT = 1_000
 const BYTES_KEPT = 32 * 1024 * 1024
 const TOLD_KEPT = 2 * 1024 * 1024
-
-/** Some 100 bytes each (I16). */
-const MAX_GONE_CHUNKS = 50_000
-
-/** What is found gone so much later, while no deletion waits, is no part of the same. */
-const APART_MS = 1_000
-
-const NOT_UTF8 = 'the name is not UTF-8, so no other device could be told of it'
-const TOO_LONG = 'the path is longer than 4,096 bytes, which no other device could be told of'
-
-/** Why a path that the disk holds has no {@link SyncPath}. */
-export const whyUnnamed = (shown: string): string => (Buffer.byteLength(shown) > 4096 ? TOO_LONG : NOT_UTF8)
 
 /** What the loops of one folder share. All of it is touched from one thread. */
 export class FolderContext {
@@ -114,11 +67,7 @@ export class FolderContext {
   readonly uploaded = new RecentSet<Hash>(4_096)
   /** Notices about held deletions, for the next message. */
   readonly notices: Change[] = []
-  readonly recentDeletions = new RecentDeletions()
-  /** Files that had vanished here, and came back lately because they were changed elsewhere: they, too, went with the others (I15). */
-  readonly broughtBack = new RecentDeletions()
-  /** Since when deletions have been waiting. */
-  destructiveSince: number | undefined
+  readonly deletions = new Deletions()
   pullWanted = true
   /** A Sync is under way. */
   pulling = false
@@ -142,17 +91,6 @@ export class FolderContext {
   /** A Sync has reached the head since the connection was made: only then are local changes judged against the right tree. */
   caughtUp = false
   head = -1
-  /** When a path was last found to be gone: deletions wait until nothing vanishes any more. */
-  vanishedAt = -Infinity
-  /** When those that wait now began to be found gone; what vanished before the first scan of a run may have gone at any time before it. */
-  vanishingSince = -Infinity
-  readonly arrivals = new RecentArrivals()
-  /** When deletions were last held that were not before. */
-  heldAt = -Infinity
-  /** The chunks of large files that vanished, by inode: one that appears with it is most likely the same under a new name. */
-  readonly goneChunks = createLru<string, readonly Chunk[]>(MAX_GONE_CHUNKS, (chunks) => chunks.length)
-  /** When a file was last found that is new here. */
-  appearedAt = -Infinity
   /** Files being read; a hint that comes meanwhile asks for another look. */
   readonly reading = new Map<SyncPath, { again: boolean; stale: boolean }>()
   /** The watch has begun: from now on it hints at what changes behind a scan. */
@@ -166,8 +104,7 @@ export class FolderContext {
   looking = false
   /** Directories whose ignore rules have changed. */
   readonly rewalk = new Set<SyncPath | ''>()
-  /** Names that no path can hold (not UTF-8), as they are shown to people, by directory. */
-  readonly unnamed = new Set<string>()
+  readonly unnamed = new Unnamed()
   /** Why the root is not the folder that was synced (I15); nothing is planned meanwhile. */
   rootLost: string | undefined
   lastError: string | null = null
@@ -220,8 +157,7 @@ export class FolderContext {
 
   /** A path was found to be gone from the disk. */
   vanished(): void {
-    if (this.scanned && this.queues.destructive.size === 0 && this.now - this.vanishedAt > APART_MS) this.vanishingSince = this.now
-    this.vanishedAt = this.now
+    this.deletions.vanished(this.now, this.scanned && this.queues.destructive.size === 0)
   }
 
   /** A worker is done with a path, one way or another. */
@@ -269,10 +205,8 @@ export class FolderContext {
   }
 
   unnameable(directory: SyncPath | '', raw: string): void {
-    const shown = directory === '' ? raw : `${directory}/${raw}`
-    if (this.unnamed.has(shown) || this.unnamed.size >= 10_000) return
-    this.unnamed.add(shown)
-    this.deps.report({ tag: 'problem', path: shown, reason: whyUnnamed(shown) })
+    const shown = this.unnamed.add(directory, raw)
+    if (shown !== undefined) this.deps.report({ tag: 'problem', path: shown, reason: whyUnnamed(shown) })
   }
 
   /** A version's bytes are at hand: it can be put in place. */
@@ -301,15 +235,6 @@ export class FolderContext {
     this.unrecorded.add(path)
     this.adoptions.push({ path, base, local })
     this.wake.adopt.notify()
-  }
-
-  /** Keeps the gateway's signed word on a message. */
-  keepReceipt(number: number, receipt: Receipt | undefined): void {
-    if (receipt === undefined) return
-    this.index.atomically(() => {
-      this.index.statement('INSERT OR REPLACE INTO receipt (number, receipt) VALUES (?, ?)').run(number, JSON.stringify(receipt))
-      this.index.statement('DELETE FROM receipt WHERE number <= ?').run(number - RECEIPTS_KEPT)
-    })
   }
 
   /** Lets work go on beside the loops; an error in it is an error of the folder. */

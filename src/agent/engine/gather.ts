@@ -132,8 +132,8 @@ class Message {
 /** Collects what is to be published next: notices, then creations and edits (parents first), then, when all is quiet, deletions. */
 export const gather = async (ctx: FolderContext): Promise<Gathered | undefined> => {
   const message = new Message(ctx.index.anyVanished())
-  if (ctx.queues.destructive.size === 0) ctx.destructiveSince = undefined
-  else ctx.destructiveSince ??= ctx.now
+  if (ctx.queues.destructive.size === 0) ctx.deletions.waitingSince = undefined
+  else ctx.deletions.waitingSince ??= ctx.now
   for (const notice of ctx.notices.splice(0)) message.add(notice)
   const lacking = new Lacking()
   // In one transaction, since each question alone takes and returns the index's locks.
@@ -201,8 +201,8 @@ const putBack = (ctx: FolderContext, change: Change): 'full' => {
 
 /** In a folder that never rests deletions go out all the same, in the end: sooner where no new file is found that may be the other half of a move. */
 const hasWaitedLong = (ctx: FolderContext): boolean => {
-  const waited = ctx.now - (ctx.destructiveSince ?? ctx.now)
-  return waited > LONGEST_MS || (waited > LONG_MS && !ctx.scanning && ctx.now - ctx.appearedAt > LONG_MS)
+  const waited = ctx.now - (ctx.deletions.waitingSince ?? ctx.now)
+  return waited > LONGEST_MS || (waited > LONG_MS && !ctx.scanning && ctx.now - ctx.deletions.appearedAt > LONG_MS)
 }
 
 /** Nothing is under way that could show a deletion to be a move. */
@@ -212,11 +212,11 @@ const isResting = (ctx: FolderContext): boolean => {
 }
 
 const isQuiet = (ctx: FolderContext): boolean =>
-  ctx.scanned && (hasWaitedLong(ctx) || (isResting(ctx) && ctx.now - ctx.vanishedAt >= QUIET_MS))
+  ctx.scanned && (hasWaitedLong(ctx) || (isResting(ctx) && ctx.now - ctx.deletions.vanishedAt >= QUIET_MS))
 
 /** When deletions that wait may be looked at again; undefined where none wait. */
 export const quietAt = (ctx: FolderContext): number | undefined =>
-  ctx.queues.destructive.size === 0 ? undefined : Math.max(ctx.vanishedAt + QUIET_MS, ctx.now + 20)
+  ctx.queues.destructive.size === 0 ? undefined : Math.max(ctx.deletions.vanishedAt + QUIET_MS, ctx.now + 20)
 
 const addDestructive = async (ctx: FolderContext, message: Message): Promise<void> => {
   const { destructive } = ctx.queues

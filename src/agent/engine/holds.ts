@@ -78,7 +78,7 @@ const isApproved = (ctx: FolderContext, path: SyncPath): boolean =>
 
 /** Files that came while those that wait were being deleted: who deleted all that there was knew nothing of them. */
 const cameMeanwhile = (ctx: FolderContext): number =>
-  ctx.arrivals.broughtSince(ctx.vanishingSince).filter((path) => {
+  ctx.deletions.arrivals.broughtSince(ctx.deletions.vanishingSince).filter((path) => {
     const { local, base } = ctx.index.get(path)
     return local !== undefined && base?.content.kind === 'file' && base.content.size > 0
   }).length
@@ -87,8 +87,8 @@ const cameMeanwhile = (ctx: FolderContext): number =>
 export const tooManyDeletions = (ctx: FolderContext): string | undefined => {
   if (rootIsApproved(ctx)) return undefined
   const approved = countOf(ctx, 'SELECT count(*) AS n FROM held WHERE approved = 1')
-  const recent = ctx.recentDeletions.count(ctx.now)
-  const vanished = countOf(ctx, `SELECT count(*) AS n FROM node WHERE ${GONE}`) + ctx.broughtBack.count(ctx.now)
+  const recent = ctx.deletions.recent.count(ctx.now)
+  const vanished = countOf(ctx, `SELECT count(*) AS n FROM node WHERE ${GONE}`) + ctx.deletions.broughtBack.count(ctx.now)
   const returned = countOf(ctx, `SELECT count(*) AS n FROM (${RETURNED})`)
   const deleting = vanished + returned - approved + recent
   if (deleting < 10) return undefined
@@ -105,7 +105,7 @@ const passing = (ctx: FolderContext): readonly SyncPath[] => {
   const sql = `SELECT path FROM node WHERE ${VANISHED} AND path NOT IN (SELECT path FROM held) LIMIT ${FEW}`
   // One TEXT column, written from validated paths.
   const news = (ctx.index.statement(sql).all() as unknown as { readonly path: SyncPath }[]).map(({ path }) => path)
-  return news.length < FEW ? news.filter((path) => ctx.arrivals.cameSince(path, ctx.heldAt)) : []
+  return news.length < FEW ? news.filter((path) => ctx.deletions.arrivals.cameSince(path, ctx.deletions.heldAt)) : []
 }
 
 /** Holds every deletion that waits and that nobody has approved; tells how many of them are news. */
@@ -120,14 +120,14 @@ export const holdWaiting = (ctx: FolderContext): number =>
       .run(left)
     ctx.index.statement(`INSERT OR IGNORE INTO held (path, approved) SELECT path, 0 FROM (${RETURNED})`).run()
     const news = heldCount(ctx) - before
-    if (news > 0) ctx.heldAt = ctx.now
+    if (news > 0) ctx.deletions.heldAt = ctx.now
     return news
   })
 
 /** A deletion has gone out. What a person approved is none that a later one is judged with. */
 export const noteDeletion = (ctx: FolderContext, path: SyncPath): void => {
   if (ctx.index.get(path).base?.content.kind !== 'file' || isApproved(ctx, path) || rootIsApproved(ctx)) return
-  ctx.recentDeletions.add(1, ctx.now)
+  ctx.deletions.recent.add(1, ctx.now)
 }
 
 /** Tells people and, by a notice in the folder's log, everybody that deletions are held. */

@@ -133,7 +133,7 @@ export const noteAbsent = (ctx: FolderContext, path: SyncPath): void => {
     return
   }
   if (local.content.kind === 'directory') forgetBelow(ctx, path)
-  if (local.content.size > CHUNK_MIN) ctx.goneChunks.set(local.seen.inode, ctx.index.chunksOf(path))
+  if (local.content.size > CHUNK_MIN) ctx.deletions.goneChunks.set(local.seen.inode, ctx.index.chunksOf(path))
   ctx.index.setLocal(path, undefined)
   ctx.vanished()
   if (nameOf(path) === IGNORE_FILE) noteRules(ctx, path, undefined)
@@ -185,7 +185,7 @@ export const noteReading = (ctx: FolderContext, reading: Reading): void => {
   ctx.readable(path)
   const { local, base } = ctx.index.get(path)
   const content = asPut(local, reading)
-  if (local === undefined && base === undefined) ctx.appearedAt = ctx.now
+  if (local === undefined && base === undefined) ctx.deletions.appearedAt = ctx.now
   const same = local !== undefined && sameContent(local.content, content)
   const refused = same && local.refused !== undefined ? { refused: local.refused } : {}
   ctx.index.setLocal(path, { ...localOf(ctx, reading.seen, content), ...refused }, reading.chunks)

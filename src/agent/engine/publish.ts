@@ -5,7 +5,7 @@ import { call, type CallError, noteFailure } from './call.ts'
 import type { FolderContext } from './context.ts'
 import { type Gathered, gather, quietAt } from './gather.ts'
 import { answeredRows, answerRow, enqueue, newEpoch, type OutboxRow, removeRow, unansweredRow } from './outbox.ts'
-import { receiptFault } from './receipts.ts'
+import { keepReceipt, receiptFault } from './receipts.ts'
 import { finishRow, pathsOf } from './settle.ts'
 import { uploadPaths } from './upload.ts'
 
@@ -117,7 +117,7 @@ const accept = (
   ctx.wake.room.notify()
   // Where a power cut takes it, the message is sent again, and answered the same (I5).
   const answered = ctx.index.note(() => {
-    ctx.keepReceipt(row.number, answer.receipt)
+    keepReceipt(ctx.index, row.number, answer.receipt)
     return answerRow(ctx, row, { outcomes: answer.outcomes, position: answer.position, appended: answer.receipt !== undefined })
   })
   ctx.outstanding = undefined

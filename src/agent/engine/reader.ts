@@ -85,7 +85,7 @@ export class FileReader {
   /** What it most likely holds, for the most part: what it did, or what the file did that was moved here. */
   #like({ path, inode }: Wanted): readonly Chunk[] {
     const before = this.#ctx.index.chunksOf(path)
-    return before.length > 0 ? before : (this.#ctx.goneChunks.get(inode) ?? [])
+    return before.length > 0 ? before : (this.#ctx.deletions.goneChunks.get(inode) ?? [])
   }
 
   #startLarge(): void {

@@ -1,8 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Hash } from '../../domain/content.ts'
-import type { Answer } from '../../protocol/messages.ts'
+import type { Answer, Receipt } from '../../protocol/messages.ts'
 import { outcomesHash, readStatement, verifyReceipt } from '../../protocol/receipt.ts'
+import type { FolderIndex } from '../index/folder-index.ts'
 import type { FolderSyncDeps } from './folder-sync.types.ts'
+
+/** So many are kept of one folder (I16). */
+const KEPT = 1_000
 
 type Changed = Extract<Answer, { tag: 'Changed' }>
 
@@ -23,4 +27,13 @@ export const receiptFault = (
     said.right.position === position &&
     said.right.outcomes === outcomesHash(outcomes)
   return isOfAnswer ? undefined : "the gateway's receipt says something else than its answer"
+}
+
+/** Keeps the gateway's signed word on a message. */
+export const keepReceipt = (index: FolderIndex, number: number, receipt: Receipt | undefined): void => {
+  if (receipt === undefined) return
+  index.atomically(() => {
+    index.statement('INSERT OR REPLACE INTO receipt (number, receipt) VALUES (?, ?)').run(number, JSON.stringify(receipt))
+    index.statement('DELETE FROM receipt WHERE number <= ?').run(number - KEPT)
+  })
 }

@@ -4,7 +4,8 @@ import type { SyncPath } from '../../domain/path.ts'
 import { UNKNOWN_REVISION } from '../../domain/plan/trees.ts'
 import type { Outcome } from '../../protocol/messages.ts'
 import { adoptAll } from './adopt.ts'
-import type { Adoption, FolderContext } from './context.ts'
+import type { FolderContext } from './context.ts'
+import type { Adoption } from './jobs.ts'
 import { noteDeletion, releaseHold } from './holds.ts'
 import { noteAbsent, noteReading } from './local-tree.ts'
 import { type OutboxRow, removeRow } from './outbox.ts'
@@ -38,7 +39,7 @@ const accepted = (ctx: FolderContext, change: Change, outcome: Extract<Outcome, 
 const report = (ctx: FolderContext, change: Change): void => {
   if (change.tag === 'hold' || change.tag === 'approve') return
   ctx.deps.report({ tag: 'sent', action: change.tag, path: change.path, ...(change.tag === 'move' ? { from: change.from } : {}) })
-  if (change.tag === 'create') ctx.arrivals.add(change.path, { at: ctx.now, brought: false })
+  if (change.tag === 'create') ctx.deletions.arrivals.add(change.path, { at: ctx.now, brought: false })
   if (change.tag === 'delete') noteDeletion(ctx, change.path)
   else ctx.looks.sent(change.path, ctx.now)
   releaseHold(ctx, change.path)

@@ -1,7 +1,6 @@
 import { isConflictName } from '../../domain/conflict-name.ts'
 import { nameOf } from '../../domain/path.ts'
 import type { FolderContext } from './context.ts'
-import { whyUnnamed } from './context.ts'
 import type { FolderStatus } from './folder-sync.types.ts'
 import { heldPaths } from './holds.ts'
 
@@ -31,7 +30,7 @@ export const statusOf = (ctx: FolderContext): FolderStatus => {
   const { outgoing, incoming } = waiting(ctx)
   const held = ctx.rootLost === undefined ? heldPaths(ctx) : ['']
   const pending = Math.max(0, outgoing - held.length)
-  const problems = [...ctx.problems.list(), ...[...ctx.unnamed].map((path) => ({ path, reason: whyUnnamed(path) }))]
+  const problems = [...ctx.problems.list(), ...ctx.unnamed.list()]
   const settled =
     ctx.scanned && ctx.looks.empty && !ctx.looking && ctx.reading.size === 0 && ctx.busy.size === 0 && ctx.adoptions.length === 0
   const inSync =

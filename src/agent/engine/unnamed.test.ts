@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { whyUnnamed } from './context.ts'
+import { whyUnnamed } from './unnamed.ts'
 
 test('a path that is too long is said to be that, any other without a name is not UTF-8', () => {
   expect(whyUnnamed(`${'d/'.repeat(2100)}x`)).toContain('longer than 4,096 bytes')
