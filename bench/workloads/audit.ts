@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench, Workload } from '../support/bench.ts'
 import { makeBigLog } from '../support/big-log.ts'
+import { foldState } from '../support/fold-state.ts'
 import { median, type Measure } from '../support/measure.ts'
 
 const EVENTSYNC = join(import.meta.dirname, '..', '..', 'bin', 'eventsync')
@@ -13,6 +15,18 @@ interface Asked {
   readonly first: number
   readonly lines: number
   readonly out: string
+  /** Its memory at its highest. */
+  readonly peakMiB: number
+}
+
+const LOOK_EVERY_MS = 100
+
+const peakOf = (pid: number | undefined): number => {
+  try {
+    return Math.round(Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024)
+  } catch {
+    return 0
+  }
 }
 
 /** A command as a process of its own, its start included. */
@@ -20,17 +34,18 @@ const ask = (data: string, args: readonly string[]): Promise<Asked> =>
   new Promise((resolve, reject) => {
     const start = performance.now()
     const child = spawn(EVENTSYNC, ['audit', ...args, '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let [first, lines, out] = [0, 0, '']
+    let [first, lines, out, peakMiB] = [0, 0, '', 0]
+    const look = setInterval(() => (peakMiB = Math.max(peakMiB, peakOf(child.pid))), LOOK_EVERY_MS)
     child.stdout.on('data', (some: Buffer) => {
       first ||= (performance.now() - start) / 1000
       for (const byte of some) if (byte === 0x0a) lines += 1
       if (out.length < 1000) out += some.toString()
     })
-    child.once('close', (code) =>
-      code === 0
-        ? resolve({ seconds: (performance.now() - start) / 1000, first, lines, out })
-        : reject(new Error(`eventsync audit ${args.join(' ')} ended with ${code ?? 'a signal'}`)),
-    )
+    child.once('close', (code) => {
+      clearInterval(look)
+      if (code === 0) resolve({ seconds: (performance.now() - start) / 1000, first, lines, out, peakMiB })
+      else reject(new Error(`eventsync audit ${args.join(' ')} ended with ${code ?? 'a signal'}`))
+    })
   })
 
 interface Question {
@@ -78,6 +93,38 @@ const questions = async (data: string): Promise<readonly Question[]> => {
   ]
 }
 
+/** Most of the second is Ed25519: 9,300 checks a second and core were measured when the bars were set. */
+const VERIFIED = [
+  { perMessage: 16, atLeast: 50_000 },
+  { perMessage: 1, atLeast: 12_000 },
+] as const
+/** 300 MB. */
+const MAX_VERIFY_MIB = 286
+
+const verifying = async (bench: Bench, data: string, perMessage: number, atLeast: number): Promise<readonly Measure[]> => {
+  const asked: Asked[] = []
+  for (let run = 0; run < bench.runs; run += 1) asked.push(await ask(data, ['verify']))
+  bench.say(
+    `  verify, ${perMessage} a message: ${asked.map(({ seconds, peakMiB }) => `${seconds.toFixed(1)} s, ${peakMiB} MiB`).join('; ')}`,
+  )
+  const name = `audit verify, ${perMessage} changes a message`
+  return [
+    { name, unit: '/s', values: asked.map(({ seconds }) => COUNT / seconds), bar: { atLeast }, note: 'events; its start included' },
+    { name: `${name}: peak memory`, unit: 'MiB', values: asked.map(({ peakMiB }) => peakMiB), bar: { atMost: MAX_VERIFY_MIB } },
+  ]
+}
+
+/** Every projection made anew and compared with the live ones, by the command's own clock. */
+const replaying = async (bench: Bench, data: string): Promise<readonly Measure[]> => {
+  const asked: Asked[] = []
+  for (let run = 0; run < bench.runs; run += 1) asked.push(await ask(data, ['replay', '--json']))
+  bench.say(`  replay: ${asked.map(({ seconds, peakMiB }) => `${seconds.toFixed(1)} s, ${peakMiB} MiB`).join('; ')}`)
+  return [
+    { name: 'audit replay with comparison', unit: '/s', values: asked.map(({ seconds }) => COUNT / seconds), bar: { atLeast: 25_000 } },
+    { name: 'audit replay: peak memory', unit: 'MiB', values: asked.map(({ peakMiB }) => peakMiB) },
+  ]
+}
+
 /** What is asked of a long log, on the gateway's side, without a gateway. */
 export const audit: Workload = {
   name: 'audit',
@@ -108,6 +155,13 @@ export const audit: Workload = {
         ...(args[0] === '--help' ? {} : { bar: { atMost } }),
         note: `${asked[0]?.lines ?? 0} lines, the first after ${median(asked.map(({ first }) => first)).toFixed(2)} s`,
       })
+    }
+    foldState(data)
+    measures.push(...(await replaying(bench, data)))
+    for (const { perMessage, atLeast } of VERIFIED) {
+      const log = perMessage === 16 ? data : join(bench.fresh(), 'data')
+      if (log !== data) await makeBigLog(log, COUNT, perMessage)
+      measures.push(...(await verifying(bench, log, perMessage, atLeast)))
     }
     return measures
   },

@@ -20,7 +20,7 @@ const MAX_THREADS = 4
 const QUEUED = 4
 
 /** Of a thread: what it reads dies young. */
-const YOUNG_MIB = 24
+const YOUNG_MIB = 12
 
 type Known = () => ReadonlyMap<AgentKey, KnownAgent>
 

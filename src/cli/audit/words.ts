@@ -3,7 +3,8 @@ import { actionWord } from '../../compose/audit-words.ts'
 import { bytesText } from '../output.ts'
 import { textLine } from './lines.ts'
 
-const two = (number: number): string => String(number).padStart(2, '0')
+const TWO_DIGITS = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
+const two = (number: number): string => TWO_DIGITS[number] ?? String(number)
 
 /** A moment of the gateway's clock, in this machine's zone. */
 export const timeText = (time: number): string => {
