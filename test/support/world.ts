@@ -251,21 +251,24 @@ export class Device {
   }
 }
 
-const isAtRest = async (devices: readonly Device[]): Promise<boolean> => {
+const statusesOf = async (devices: readonly Device[]): Promise<readonly FolderStatus[]> => {
   for (const device of devices) await device.settle()
-  const states = await Promise.all(devices.map((device) => device.status()))
-  return states.every(({ inSync }) => inSync)
+  return Promise.all(devices.map((device) => device.status()))
 }
+
+const REST_MS = 20_000
 
 /**
  * Settles all devices (twice at least: a conflict copy of one is news for the others; and until all rest at one moment, since a late word of the
  * watcher makes one look again), and expects them to hold the same.
  */
 export const expectSame = async (...devices: readonly Device[]): Promise<void> => {
-  await isAtRest(devices)
-  for (let round = 0; round < 20 && !(await isAtRest(devices)); round += 1);
-  for (const device of devices)
-    expect(await device.status(), device.name).toMatchObject({ inSync: true, connected: true, pending: 0, held: [], problems: [] })
+  await statusesOf(devices)
+  let statuses = await statusesOf(devices)
+  for (const end = performance.now() + REST_MS; performance.now() < end && !statuses.every(({ inSync }) => inSync);)
+    statuses = await statusesOf(devices)
+  for (const [at, status] of statuses.entries())
+    expect(status, devices[at]?.name).toMatchObject({ inSync: true, connected: true, pending: 0, held: [], problems: [] })
   const [first, ...others] = devices
   for (const other of others) expect(other.tree, `${other.name} against ${first?.name ?? ''}`).toEqual(first?.tree)
 }
