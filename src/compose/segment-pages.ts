@@ -17,10 +17,10 @@ const FROM_ROWS = 8192
 /** Each takes some 50 MiB. */
 const MAX_THREADS = 4
 /** What waits for each thread, so that none waits. */
-const QUEUED = 4
+const QUEUED = 2
 
 /** Of a thread: what it reads dies young. */
-const YOUNG_MIB = 12
+const YOUNG_MIB = 6
 
 type Known = () => ReadonlyMap<AgentKey, KnownAgent>
 
