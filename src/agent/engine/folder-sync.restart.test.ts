@@ -1,7 +1,9 @@
+import { renameSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { failing } from '../../../test/support/disk.ts'
 import { conflictsOf, EngineWorld, expectSame, withoutPage, type EngineDevice } from '../../../test/support/engine-world.ts'
 import { until } from '../../../test/support/wait.ts'
+import { systemClock } from '../../lib/clock.ts'
 
 /** A message of the device has been answered, and nothing of it is recorded yet; then its agent ends. */
 const stopUnsettled = async (world: EngineWorld, device: EngineDevice, change: () => void, hint: string): Promise<void> => {
@@ -98,6 +100,44 @@ describe('a restart', () => {
     b.start()
     await expectSame(world)
     expect(b.paths).toEqual(['x.log', 'y.log'])
+  })
+
+  /** Files that it has just read count as settled: it does not read them again. */
+  const later = { ...systemClock, wall: () => systemClock.wall() + 10_000 }
+
+  it('sends nothing that is ignored where the root is put back only after it', async () => {
+    const world = await EngineWorld.create()
+    const a = await world.device({ clock: later })
+    a.start()
+    a.write('.eventsyncignore', 'secret\n')
+    await expectSame(world)
+    await a.stop()
+    a.write('secret', 'x')
+    const away = `${a.folder}-away`
+    renameSync(a.folder, away)
+    a.start()
+    await a.until('the root to be missed', ({ held }) => held.length > 0)
+    renameSync(away, a.folder)
+    a.write('other', 'y')
+    await world.settle()
+    expect(a.reportsOf('sent').map(({ path }) => path)).toEqual(['.eventsyncignore', 'other'])
+  })
+
+  it('sends nothing that is ignored where the rules could not be read at first', async () => {
+    let tries = 0
+    const isBroken = (name: string): boolean => name === '.eventsyncignore' && tries < 1 && (tries += 1) > 0
+    let isOn = false
+    const world = await EngineWorld.create()
+    const a = await world.device({ clock: later, fs: (real) => failing(real, 'open', 'EIO', (name) => isOn && isBroken(name)) })
+    a.start()
+    a.write('.eventsyncignore', 'secret\n')
+    await expectSame(world)
+    await a.stop()
+    a.write('secret', 'x')
+    isOn = true
+    a.start()
+    await world.settle()
+    expect([tries, a.reportsOf('sent').map(({ path }) => path)]).toEqual([1, ['.eventsyncignore']])
   })
 
   it('changes nothing where nothing has changed', async () => {

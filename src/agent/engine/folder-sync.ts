@@ -1,9 +1,7 @@
 import { databaseFailure } from '../../lib/sqlite.ts'
-import { parsePath, type SyncPath } from '../../domain/path.ts'
-import * as E from 'fp-ts/lib/Either.js'
+import type { SyncPath } from '../../domain/path.ts'
 import type { Notification } from '../../transport/port.ts'
 import type { Hint } from '../watch/port.ts'
-import { IGNORE_FILE } from '../ignore-rules.ts'
 import { adoptLoop } from './adopt.ts'
 import { applyLoop } from './apply.ts'
 import { FolderContext } from './context.ts'
@@ -11,6 +9,7 @@ import { fetchLoop } from './fetch.ts'
 import type { FolderFatal, FolderStatus, FolderSync, FolderSyncDeps } from './folder-sync.types.ts'
 import { graveLoop } from './graves.ts'
 import { approve } from './holds.ts'
+import { loadRules } from './load-rules.ts'
 import { planLoop } from './planner.ts'
 import { publishLoop, resumeOutbox } from './publish.ts'
 import { pullLoop, takeTold } from './pull.ts'
@@ -61,19 +60,6 @@ const onWatched = (ctx: FolderContext): void => {
   ctx.watched = true
   if (ctx.scanned || ctx.scanning) ctx.scanWanted = true
   ctx.wake.look.notify()
-}
-
-/** The rules in the ignore files that were known when the agent last ran, so that nothing ignored is touched before the scan comes by. */
-const loadRules = async (ctx: FolderContext): Promise<void> => {
-  const files = ctx.index.ignoreFiles()
-  for (const reading of files.length === 0 ? [] : await ctx.deps.disk.read(files)) {
-    // A link's text is no list of rules.
-    if (reading.tag !== 'read' || reading.content.kind !== 'file' || reading.bytes === undefined) continue
-    const parent = parsePath(reading.path.slice(0, -IGNORE_FILE.length - 1))
-    ctx.ignore.set(E.isRight(parent) ? parent.right : '', Buffer.from(reading.bytes).toString('utf8'))
-  }
-  // They may have changed, or gone, while no agent ran: what the index has passed over by the old ones is open now.
-  if (!ctx.stopped() && ctx.ignore.fingerprint !== (ctx.index.meta('rules') ?? '')) ctx.refresh('')
 }
 
 const isSettled = (ctx: FolderContext): boolean => isAtRest(ctx) && !ctx.pullWanted

@@ -1,5 +1,6 @@
 import type { FolderContext } from './context.ts'
 import { noteRootTaken, isRootToBeTaken } from './holds.ts'
+import { loadRules } from './load-rules.ts'
 
 const lose = (ctx: FolderContext, reason: string): false => {
   if (ctx.rootLost === undefined) {
@@ -11,8 +12,10 @@ const lose = (ctx: FolderContext, reason: string): false => {
   return false
 }
 
-const found = (ctx: FolderContext): true => {
+const found = async (ctx: FolderContext): Promise<true> => {
   if (ctx.rootLost !== undefined) {
+    // Where it was away since the start nobody has read them: what they name would be sent.
+    await loadRules(ctx)
     ctx.deps.report({ tag: 'note', text: 'The folder is back: going on.' })
     ctx.lastError = null
     ctx.rootLost = undefined
