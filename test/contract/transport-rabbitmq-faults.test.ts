@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AccountId } from '../../src/domain/events.ts'
+import { sha256 } from '../../src/protocol/hash.ts'
 import type { ClientTransport, Envelope } from '../../src/transport/port.ts'
+import { createRabbitServer } from '../../src/transport/rabbitmq/server.ts'
 import { fastClock } from '../support/fast-clock.ts'
 import { startRabbit } from '../support/servers/rabbitmq.ts'
 import { serverFor } from '../support/servers/server.ts'
-import { until } from '../support/wait.ts'
+import { until, within } from '../support/wait.ts'
 import { rabbitFixture } from './transport-rabbitmq.ts'
 import { heldAnswers, message, outcomeOf, right, signIn, signingIn } from './transport.support.ts'
 
@@ -177,5 +181,30 @@ describe.skipIf(rabbit === undefined)('rabbitmq: what goes wrong at the broker',
     gaveUp.abort()
     await Promise.all(requests)
     await answered(asks)
+  }, 60_000)
+
+  it('keeps no upload waiting while the broker has an alarm', async () => {
+    const gateways: number[] = []
+    const serving = () => {
+      const made = createRabbitServer({
+        clock: fastClock(4),
+        random: randomBytes,
+        broker: { url: net.broker.url },
+        shards: SHARDS.length,
+        disconnect: async () => undefined,
+        shares: (now) => gateways.push(now.gateways),
+      })
+      started.push(made)
+      return made
+    }
+    const first = serving()
+    serving()
+    await until('both to hear of each other', () => gateways.filter((count) => count === 2).length >= 2)
+    await rabbit?.ctl('set_vm_memory_high_watermark', '0.0000001')
+    // Any text will do for an account here.
+    const upload = () => first.uploaded('account' as AccountId, [{ hash: sha256('a chunk'), size: 7 }])
+    await within('many uploads to be told, or given up', Promise.all(Array.from({ length: 1000 }, upload)), 10)
+    await rabbit?.ctl('set_vm_memory_high_watermark', '0.6')
+    await within('an upload to be told again', upload(), 10)
   }, 60_000)
 })

@@ -15,6 +15,11 @@ const MOST_BEATS = 1024
 /** Of uploads that are told and not yet heard of; what is dropped is sent to this gateway once more. */
 const MOST_BYTES = 16 * 1024 * 1024
 
+/** So long an upload waits for the broker at most: one with an alarm confirms nothing, and uploads come over WebSocket, too. */
+const PATIENCE_MS = 1000
+/** Of uploads that are told and not confirmed: what is told beyond them would only fill our memory. */
+const MOST_UNCONFIRMED = 256
+
 const LIMITS = { 'x-max-length': MOST_BEATS, 'x-max-length-bytes': MOST_BYTES }
 
 /** What an account has uploaded to a gateway: the others take its word for it. */
@@ -35,6 +40,7 @@ export class Members {
   readonly #wires: Wires
   readonly #heard = new Map<string, number>()
   readonly #uploads: HearUploads
+  #unconfirmed = 0
 
   private constructor(id: string, clock: Clock, wires: Wires, uploads: HearUploads) {
     this.id = id
@@ -59,10 +65,18 @@ export class Members {
     return [this.id, ...this.#heard.keys()]
   }
 
-  /** Resolves when the broker has it in the others' queues, or could not take it: then the sender is asked for the chunks once more. */
+  /** Resolves when the broker has it in the others' queues, or does not take it in time: then the sender is asked for the chunks once more. */
   async uploaded(account: AccountId, chunks: readonly Chunk[]): Promise<void> {
-    if (this.#heard.size === 0) return
+    if (this.#heard.size === 0 || this.#unconfirmed >= MOST_UNCONFIRMED) return
+    const enough = new AbortController()
+    await Promise.race([this.#tell(account, chunks), this.#clock.sleep(PATIENCE_MS, enough.signal)])
+    enough.abort()
+  }
+
+  async #tell(account: AccountId, chunks: readonly Chunk[]): Promise<void> {
+    this.#unconfirmed += 1
     await this.#say({ Gateway: this.id, Account: account, Chunks: chunks.map(({ hash, size }) => [hash, size]) })
+    this.#unconfirmed -= 1
   }
 
   /** So that the others count on it no longer. Nobody waits for the broker to take it: without it they notice a little later. */
