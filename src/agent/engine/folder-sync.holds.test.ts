@@ -237,4 +237,24 @@ describe('I15: deletions that wait for a person', () => {
     expect(approval.get()).toEqual({ value: 'taken' })
     expect(a.sync.status().held).toEqual([''])
   })
+
+  it('many that came after others were held, and are deleted a few at a time, are held like any others', async () => {
+    const { world, a, b } = await EngineWorld.pair()
+    const names = (of: string, many: number): string[] => Array.from({ length: many }, (_, n) => `${of} ${n}`)
+    for (const name of names('early', 10)) a.write(name, name)
+    await expectSame(world)
+    for (const name of names('early', 10)) a.remove(name)
+    await a.settle()
+    expect(a.sync.status().held).toHaveLength(10)
+    const late = names('late', 120)
+    for (const name of late) b.write(name, name)
+    await world.settle()
+    for (let at = 0; at < late.length; at += 9) {
+      for (const name of late.slice(at, at + 9)) a.remove(name)
+      await a.settle()
+    }
+    await b.settle()
+    expect(a.sync.status().held.length).toBeGreaterThan(10)
+    expect(b.paths.filter((name) => name.startsWith('late'))).toHaveLength(a.sync.status().held.length - 10)
+  })
 })

@@ -105,7 +105,10 @@ const passing = (ctx: FolderContext): readonly SyncPath[] => {
   const sql = `SELECT path FROM node WHERE ${VANISHED} AND path NOT IN (SELECT path FROM held) LIMIT ${FEW}`
   // One TEXT column, written from validated paths.
   const news = (ctx.index.statement(sql).all() as unknown as { readonly path: SyncPath }[]).map(({ path }) => path)
-  return news.length < FEW ? news.filter((path) => ctx.deletions.arrivals.cameSince(path, ctx.deletions.heldAt)) : []
+  const recent = ctx.deletions.recent.count(ctx.now)
+  // With those that went out lately they may be many, which wait whether others wait or not.
+  const many = mustHold({ synced: ctx.index.countSynced() + recent, deleting: news.length + recent }) !== undefined
+  return news.length < FEW && !many ? news.filter((path) => ctx.deletions.arrivals.cameSince(path, ctx.deletions.heldAt)) : []
 }
 
 /** Holds every deletion that waits and that nobody has approved; tells how many of them are news. */
