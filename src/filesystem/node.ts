@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
+import { fileTime } from './file-time.ts'
 import { HeldDirectories } from './held-directories.ts'
 import type { DirectoryName, FileStat, FileSystem } from './port.ts'
 
@@ -24,7 +25,7 @@ const kindOf = (stat: fs.BigIntStats): FileStat['kind'] => {
 const statOf = (stat: fs.BigIntStats): FileStat => ({
   kind: kindOf(stat),
   size: Number(stat.size),
-  mtimeNs: stat.mtimeNs,
+  mtimeNs: fileTime(stat.mtimeNs),
   ctimeNs: stat.ctimeNs,
   ino: stat.ino,
   dev: stat.dev,

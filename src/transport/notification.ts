@@ -17,11 +17,15 @@ export const notificationFrame = (told: FolderAt): Pieces => {
 
 const isObject = (json: Json | undefined): json is JsonObject => typeof json === 'object' && json !== null && !Array.isArray(json)
 
+/** A revision; -1: an empty log. */
+const isPosition = (json: Json | undefined): json is number => typeof json === 'number' && Number.isSafeInteger(json) && json >= -1
+
 /** What a notification says; undefined: it is not of the expected form. */
 export const readNotification = ({
   message: { Folder: folder, Position: position, Page: page },
   payload,
 }: Envelope): FolderAt | undefined => {
-  if (typeof folder !== 'string' || typeof position !== 'number') return undefined
+  // A position that is none would be remembered, and asked for at every Sync.
+  if (typeof folder !== 'string' || !isPosition(position)) return undefined
   return isObject(page) ? { folder, position, page: { message: page, payload } } : { folder, position }
 }
