@@ -12,7 +12,10 @@ interface Options extends Globals {
 
 /** `eventsync agents`: the devices of this device's account. */
 export const agents = (program: Command): void => {
-  const parent = program.command('agents').description('the devices of this account: list, rename, revoke')
+  const parent = program
+    .command('agents')
+    .description('the devices of this account: list, rename, revoke')
+    .addHelpText('after', example('$ eventsync agents', '$ eventsync agents revoke --help'))
   parent
     .command('list', { isDefault: true })
     .description('list them')

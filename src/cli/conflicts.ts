@@ -15,7 +15,10 @@ To keep both for good, give the copy another name.`
 
 /** `eventsync conflicts`: lists and settles conflict copies. */
 export const conflicts = (program: Command): void => {
-  const parent = program.command('conflicts').description('files that two devices changed at once: list, settle')
+  const parent = program
+    .command('conflicts')
+    .description('files that two devices changed at once: list, settle')
+    .addHelpText('after', example('$ eventsync conflicts', '$ eventsync conflicts keep-theirs --help'))
   parent
     .command('list', { isDefault: true })
     .description('list the conflict copies')
